@@ -1,0 +1,1 @@
+"""Airflow, its PostgreSQL and the local SageMaker as native processes on a laptop."""

@@ -1,0 +1,1 @@
+"""Continuous delivery of models to Amazon SageMaker endpoints, from Apache Airflow."""

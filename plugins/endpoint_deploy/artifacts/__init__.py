@@ -1,0 +1,1 @@
+"""Model artifacts: one streaming pass over model.tar.gz, and pinning under the digest."""

@@ -1,0 +1,1 @@
+"""The AWS side: a thin hook, the ledger, the lock, image URIs."""

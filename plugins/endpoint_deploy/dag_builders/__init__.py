@@ -1,0 +1,1 @@
+"""From a deployment spec to its DAGs."""
