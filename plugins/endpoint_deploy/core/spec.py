@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from endpoint_deploy.core import fields as f
+from endpoint_deploy.core.problems import Unfit
 
 MAX_VARIANTS = 10  # ProductionVariantList in the service's API model
 _SERVERLESS_STEP_MB = 1024
@@ -31,11 +32,24 @@ class FrameworkImage(Strict):
     """One of AWS's own containers, looked up by sagemaker-core's `image_uris`."""
 
     framework: Literal["sklearn", "xgboost", "pytorch", "tensorflow", "mxnet", "huggingface"]
-    version: Annotated[str, Field(pattern=r"^[\w.\-]+$", max_length=40)]
-    py_version: Annotated[str, Field(pattern=r"^py\d+$")] | None = None
+    version: f.FrameworkVersion
+    py_version: f.PythonVersion | None = None
     instance_type: f.InstanceType | None = Field(
         None, description="Decides between CPU and GPU images; the first variant's by default."
     )
+
+
+def _image_kind(value: object) -> str | None:
+    if isinstance(value, str):
+        return "uri"
+    return "framework" if isinstance(value, dict | FrameworkImage) else None
+
+
+# Told apart by what was written, so that a mistake in one form is not explained in terms of the other.
+Image = Annotated[
+    Annotated[f.ImageUri, Tag("uri")] | Annotated[FrameworkImage, Tag("framework")],
+    Discriminator(_image_kind),
+]
 
 
 class ModelSpec(Strict):
@@ -43,7 +57,7 @@ class ModelSpec(Strict):
 
     artifact: f.ArtifactUri = Field(description="model.tar.gz in S3.")
     sha256: f.Sha256 | None = Field(None, description="Refuse an artifact with another checksum.")
-    image: f.ImageUri | FrameworkImage = Field(description="A container image's URI, or framework + version.")
+    image: Image = Field(description="A container image's URI, or framework + version.")
     environment: f.EnvironmentVariables = {}
     script_mode: bool | None = Field(
         None,
@@ -72,9 +86,10 @@ class ServerlessSpec(Strict):
     @model_validator(mode="after")
     def _provisioned_within_max(self) -> Self:
         if self.provisioned_concurrency and self.provisioned_concurrency > self.max_concurrency:
-            raise ValueError(
-                f"provisioned_concurrency {self.provisioned_concurrency} is above "
-                f"max_concurrency {self.max_concurrency}"
+            raise Unfit(
+                at=("provisioned_concurrency",),
+                found=str(self.provisioned_concurrency),
+                expected=f"at most max_concurrency, which is {self.max_concurrency}",
             )
         return self
 
@@ -97,12 +112,19 @@ class VariantSpec(Strict):
     @model_validator(mode="after")
     def _instances_or_serverless(self) -> Self:
         if (self.instance_type is None) == (self.serverless is None):
-            raise ValueError(f"variant {self.name!r} needs exactly one of instance_type and serverless")
+            raise Unfit(
+                found=f"{'both' if self.serverless else 'neither'} of them",
+                expected="exactly one of instance_type and serverless",
+            )
         if self.serverless:
             given = [k for k in ("count", "volume_gb", "download_timeout_seconds", "startup_timeout_seconds")
                      if getattr(self, k) is not None]  # fmt: skip
             if given:
-                raise ValueError(f"serverless variant {self.name!r} cannot have {', '.join(given)}")
+                raise Unfit(
+                    at=(given[0],),
+                    found=f"{', '.join(given)} beside serverless",
+                    expected="none of them: a serverless variant has no instances",
+                )
         return self
 
     @property
@@ -116,11 +138,12 @@ class DataCaptureSpec(Strict):
 
     destination: f.S3Prefix
     sampling_percent: Annotated[int, Field(ge=0, le=100)] = 100
-    capture: Annotated[tuple[Literal["Input", "Output", "InputAndOutput"], ...], Field(min_length=1)] = (
-        "Input",
-        "Output",
-    )
-    kms_key_id: Annotated[str, Field(max_length=2048)] | None = None
+    capture: Annotated[
+        tuple[Literal["Input", "Output", "InputAndOutput"], ...],
+        Field(min_length=1, max_length=3),
+        f.unique("capture mode"),
+    ] = ("Input", "Output")
+    kms_key_id: f.KmsKey | None = None
 
 
 class WaitSpec(Strict):
@@ -137,16 +160,20 @@ class EndpointSpec(Strict):
     variants: Annotated[
         tuple[VariantSpec, ...],
         Field(min_length=1, max_length=MAX_VARIANTS),
-        f.unique("variant", lambda v: v.name),
+        f.unique("variant", "name"),
     ]
     data_capture: DataCaptureSpec | None = None
-    kms_key_id: Annotated[str, Field(max_length=2048)] | None = None
+    kms_key_id: f.KmsKey | None = None
     wait: WaitSpec = WaitSpec()
 
     @model_validator(mode="after")
     def _some_traffic(self) -> Self:
         if sum(v.weight for v in self.variants) <= 0:
-            raise ValueError("all variants have weight 0: no request would be served")
+            raise Unfit(
+                at=("variants",),
+                found="weight 0 for every variant",
+                expected="at least one weight above 0, or no request would be served",
+            )
         return self
 
     @property
@@ -170,7 +197,7 @@ class DirectRelease(Strict):
 class SmokeTest(Strict):
     """A real request with what its answer must be. Every payload goes to every variant."""
 
-    name: Annotated[str, Field(pattern=r"^[\w.\-]+$", max_length=60)]
+    name: f.TestName
     payload: f.RelativePath = Field(description="File to send, relative to this file.")
     content_type: f.ContentType = "application/json"
     accept: f.ContentType = "application/json"
@@ -196,7 +223,7 @@ class Notification(Strict):
     """One message a fact, to an SNS topic."""
 
     sns_topic_arn: f.TopicArn
-    on: Annotated[tuple[f.Outcome, ...], Field(min_length=1)] = (
+    on: Annotated[tuple[f.Outcome, ...], Field(min_length=1, max_length=5), f.unique("outcome")] = (
         "released", "rolled_back", "rollback_failed", "refused", "failed",
     )  # fmt: skip
 
@@ -223,9 +250,9 @@ class DeploymentSpec(Strict):
     smoke_tests: Annotated[
         tuple[SmokeTest, ...],
         Field(min_length=1, max_length=50),
-        f.unique("smoke test", lambda t: t.name),
+        f.unique("smoke test", "name"),
     ]
-    alarms: Annotated[tuple[f.AlarmName, ...], Field(max_length=10), f.unique("alarm", lambda a: a)] = ()
+    alarms: Annotated[tuple[f.AlarmName, ...], Field(max_length=10), f.unique("alarm")] = ()
     rollback: RollbackSpec = RollbackSpec()
     schedule: f.Cron | None = Field(None, description="When to release what `model.artifact` holds.")
     notifications: Annotated[tuple[Notification, ...], Field(max_length=10)] = ()
@@ -236,19 +263,25 @@ class DeploymentSpec(Strict):
     def _strategy_fits_endpoint(self) -> Self:
         if self.release.strategy == "staged":
             if self.endpoint.is_serverless:
-                raise ValueError("a serverless endpoint cannot be staged; set release.strategy to direct")
+                raise Unfit(
+                    at=("release", "strategy"),
+                    found="staged with a serverless variant",
+                    expected="direct: a serverless endpoint takes no second variant beside the first",
+                )
             if len(self.endpoint.variants) * 2 > MAX_VARIANTS:
-                raise ValueError(
-                    f"{len(self.endpoint.variants)} variants cannot be staged: champion and candidate stand "
-                    f"side by side, and an endpoint takes {MAX_VARIANTS}; "
-                    f"use at most {MAX_VARIANTS // 2}, or direct"
+                raise Unfit(
+                    at=("endpoint", "variants"),
+                    found=f"{len(self.endpoint.variants)} variants to be staged",
+                    expected=f"at most {MAX_VARIANTS // 2}, or strategy direct: champion and candidate "
+                    f"stand side by side, and an endpoint takes {MAX_VARIANTS}",
                 )
         return self
 
     @model_validator(mode="after")
     def _environments_fit_together(self) -> Self:
-        for variant in self.endpoint.variants:
-            f.within_total({**self.model.environment, **variant.environment})
+        for index, variant in enumerate(self.endpoint.variants):
+            together = {**self.model.environment, **variant.environment}
+            f.within_total(together, at=("endpoint", "variants", index, "environment"))
         return self
 
     @property
