@@ -1,0 +1,68 @@
+"""`python -m local_stack`: the laptop's stack from the command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from local_stack import stack
+from local_stack.background import start_in_background
+from local_stack.paths import DEFAULT_STATE_DIR, StatePaths
+from local_stack.record import read_running
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+console = Console(highlight=False)
+
+StateDir = Annotated[Path, typer.Option("--state-dir", help="Where the stack keeps its files.")]
+Port = Annotated[
+    int | None, typer.Option(help="The UI's port; by default 8080, or another where it is taken.")
+]
+
+
+@app.command()
+def up(state_dir: StateDir = DEFAULT_STATE_DIR, port: Port = None) -> None:
+    """Start Airflow and the local SageMaker and leave them running."""
+    running = stack.attach(state_dir)
+    if running is None:
+        with console.status("starting") as status:
+            running = start_in_background(
+                state_dir, port=port, on_progress=lambda detail: status.update(f"waiting for {detail}")
+            )
+    _describe(running)
+
+
+@app.command()
+def down(state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+    """Stop what `up` started."""
+    with console.status("stopping"):
+        stopped = stack.stop(state_dir)
+    console.print("stopped" if stopped else f"nothing runs in {state_dir}")
+
+
+@app.command()
+def status(state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+    """Say what runs; exits 1 where nothing does."""
+    record = read_running(StatePaths(state_dir.resolve()))
+    if record is None:
+        console.print(f"nothing runs in {state_dir}")
+        raise typer.Exit(1)
+    console.print(f"{record.phase}: {record.detail}")
+    for name, service in record.services.items():
+        console.print(f"  {name:15} process {service.pid:<8} {service.log}")
+
+
+def _describe(running: stack.Stack) -> None:
+    """Everything a newcomer needs to look around."""
+    secrets = running.secrets
+    console.print(f"Airflow          {running.api_url}")
+    console.print(
+        f"  login          admin / {secrets.admin_password}   (or viewer / {secrets.viewer_password})"
+    )
+    console.print(f"local SageMaker  {running.sagemaker_url}")
+    console.print(f"  environment    export AWS_ENDPOINT_URL={running.sagemaker_url}")
+    console.print(f"logs             {running.paths.logs}")
+
+
+if __name__ == "__main__":
+    app()

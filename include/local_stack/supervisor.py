@@ -1,0 +1,228 @@
+"""The parent of a stack's processes: starts them in order, watches them, stops them.
+
+`python -m local_stack.supervisor PLAN` where PLAN is a `StackPlan` as JSON. It ends, with everything it
+started, on SIGTERM or SIGINT, when one of its processes dies, or when its standard input closes (where the
+plan ties it to its owner). Its record, `stack.json`, is the only thing others read of it.
+"""
+
+import fcntl
+import logging
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TextIO
+
+import httpx
+import psutil
+
+from local_stack.airflow_env import (
+    AirflowSettings,
+    airflow_environment,
+    aws_environment,
+    clean_environment,
+    python_path,
+)
+from local_stack.paths import StatePaths
+from local_stack.plan import StackPlan
+from local_stack.ports import LOOPBACK
+from local_stack.postgres import PostgresCluster
+from local_stack.processes import Child, adopt_orphans, end_descendants, log_tail, stop_all
+from local_stack.record import Phase, ProcessRecord, StackRecord
+from local_stack.secret_store import load_or_create_secrets
+
+_START_SECONDS = 120.0
+_STOP_SECONDS = 3.0
+_POLL_SECONDS = 0.1
+_AIRFLOW_JOBS = ("scheduler", "triggerer", "dag_processor")
+
+
+class StackFailedError(RuntimeError):
+    """A process of the stack did not start, or died."""
+
+
+class _StopRequestedError(Exception):
+    """The owner wants the stack to end."""
+
+
+class Supervisor:
+    """One run of a stack, from its first process to its last."""
+
+    def __init__(self, plan: StackPlan) -> None:
+        self._plan = plan
+        self._paths = StatePaths(plan.state_dir)
+        self._children: dict[str, Child] = {}
+        self._stop_requested = False
+        self._postgres_url = ""
+        self._started_at = datetime.now(UTC)
+
+    def run(self) -> int:
+        """Start, watch and stop; the exit status says whether the stack ended because it was asked to."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        adopt_orphans()
+        phase: Phase = "stopped"
+        detail = "stopped"
+        try:
+            self._start()
+            self._write("ready", "everything answers")
+            while True:
+                self._pause()
+        except _StopRequestedError:
+            return 0
+        except (StackFailedError, OSError, subprocess.SubprocessError) as error:
+            phase, detail = "failed", str(error)
+            return 1
+        finally:
+            self._stop()
+            self._write(phase, detail)
+
+    def _start(self) -> None:
+        plan, paths = self._plan, self._paths
+        paths.logs.mkdir(parents=True, exist_ok=True)
+        paths.airflow_home.mkdir(parents=True, exist_ok=True)
+        secrets = load_or_create_secrets(paths)
+        self._write("starting", "the local SageMaker and PostgreSQL")
+        self._start_sagemaker()
+        cluster = PostgresCluster(paths.postgres)
+        self._postgres_url = cluster.url
+        self._add(cluster.start(paths.logs / "postgres.log", clean_environment(os.environ)))
+        self._wait_until("PostgreSQL accepts connections", cluster.is_ready)
+        settings = AirflowSettings(
+            paths=paths,
+            secrets=secrets,
+            dags_dir=plan.dags_dir,
+            specs_dir=plan.specs_dir,
+            api_url=plan.api_url,
+            sagemaker_url=plan.sagemaker_url,
+            postgres_url=cluster.url,
+        )
+        self._start_airflow(airflow_environment(settings, os.environ))
+        self._wait_until("the local SageMaker answers", paths.sagemaker_ready.exists)
+        self._wait_until("Airflow is healthy", self._airflow_is_healthy)
+
+    def _start_sagemaker(self) -> None:
+        plan, paths = self._plan, self._paths
+        paths.sagemaker_ready.unlink(missing_ok=True)
+        paths.sagemaker.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "local_sagemaker", "--port", str(plan.sagemaker_port)]
+        command += ["--state-dir", str(paths.sagemaker), "--ready-file", str(paths.sagemaker_ready)]
+        command += ["--time-scale", str(plan.time_scale)]
+        environment = {
+            **clean_environment(os.environ),
+            **aws_environment(plan.sagemaker_url),
+            "PYTHONPATH": python_path(os.environ),
+            "PYTHONUNBUFFERED": "1",
+        }
+        self._add(Child("sagemaker", command, env=environment, log=paths.logs / "sagemaker.log"))
+
+    def _start_airflow(self, environment: dict[str, str]) -> None:
+        logs = self._paths.logs
+        airflow = [sys.executable, "-m", "airflow"]
+        self._write("starting", "Airflow's metadata database")
+        migrate = Child(
+            "migrate", [*airflow, "db", "migrate"], env=environment, log=logs / "airflow-migrate.log"
+        )
+        self._wait_until("the metadata database is migrated", lambda: migrate.exit_code() is not None)
+        if migrate.exit_code() != 0:
+            raise StackFailedError(f"`airflow db migrate` failed:\n{log_tail(migrate.log)}")
+        self._write("starting", "Airflow")
+        port = str(self._plan.api_port)
+        # Log servers would listen on every address, and the API server reads the same files anyway.
+        for name, arguments in {
+            "api-server": ["api-server", "--host", LOOPBACK, "--port", port],
+            "scheduler": ["scheduler", "--skip-serve-logs"],
+            "dag-processor": ["dag-processor"],
+            "triggerer": ["triggerer", "--skip-serve-logs"],
+        }.items():
+            log = logs / f"airflow-{name}.log"
+            self._add(Child(name, [*airflow, *arguments], env=environment, log=log))
+
+    def _airflow_is_healthy(self) -> bool:
+        try:
+            health = httpx.get(f"{self._plan.api_url}/api/v2/monitor/health", timeout=5)
+        except httpx.HTTPError:
+            return False
+        if health.status_code != httpx.codes.OK:
+            return False
+        parts = health.json()
+        # A job that was killed counts as healthy for 30 s: only a heartbeat of this run's own will do.
+        beats = [parts[job].get(f"latest_{job}_heartbeat") for job in _AIRFLOW_JOBS]
+        return all(beat and datetime.fromisoformat(beat) > self._started_at for beat in beats)
+
+    def _add(self, child: Child) -> None:
+        self._children[child.name] = child
+
+    def _wait_until(self, what: str, happened: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not happened():
+            if time.monotonic() > deadline:
+                raise StackFailedError(
+                    f"waited {_START_SECONDS:.0f} s in vain until {what}; see the logs in {self._paths.logs}"
+                )
+            self._pause()
+
+    def _pause(self) -> None:
+        """Let a moment pass; raises when the stack must end, by request or because a process died."""
+        if self._plan.tied_to_owner:
+            readable, _, _ = select.select([sys.stdin], [], [], _POLL_SECONDS)
+            if readable and not os.read(sys.stdin.fileno(), 1):
+                raise _StopRequestedError
+        else:
+            time.sleep(_POLL_SECONDS)
+        if self._stop_requested:
+            raise _StopRequestedError
+        for child in self._children.values():
+            code = child.exit_code()
+            if code is not None:
+                raise StackFailedError(
+                    f"{child.name} ended with status {code}; the end of {child.log}:\n{log_tail(child.log)}"
+                )
+
+    def _stop(self) -> None:
+        """Airflow first, then what it talks to."""
+        backends = [self._children.pop(name) for name in ("sagemaker", "postgres") if name in self._children]
+        stop_all(list(self._children.values()), patience=_STOP_SECONDS)
+        stop_all(backends, patience=_STOP_SECONDS)
+        end_descendants()
+        self._children.clear()
+
+    def _on_signal(self, _number: int, _frame: object) -> None:
+        self._stop_requested = True
+
+    def _write(self, phase: Phase, detail: str) -> None:
+        me = psutil.Process()
+        StackRecord(
+            phase=phase,
+            detail=detail,
+            api_url=self._plan.api_url,
+            sagemaker_url=self._plan.sagemaker_url,
+            postgres_url=self._postgres_url,
+            specs_dir=self._plan.specs_dir,
+            dags_dir=self._plan.dags_dir,
+            supervisor=ProcessRecord(
+                pid=me.pid, created=me.create_time(), log=self._paths.logs / "supervisor.log"
+            ),
+            services={name: child.record for name, child in self._children.items()},
+        ).write(self._paths)
+
+
+def _lock(paths: StatePaths) -> TextIO:
+    """Hold the state directory for this process: two supervisors on one would ruin its database."""
+    file = paths.lock.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(f"another stack runs in {paths.root}: stop it with `make down`") from None
+    return file
+
+
+if __name__ == "__main__":
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
+    stack_plan = StackPlan.model_validate_json(sys.argv[1])
+    with _lock(StatePaths(stack_plan.state_dir)):
+        sys.exit(Supervisor(stack_plan).run())
