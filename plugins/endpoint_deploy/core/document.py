@@ -67,6 +67,11 @@ class Document:
                 return None
         return value
 
+    def problem(self, path: tuple[Step, ...], *, found: str, expected: str, hint: str = "") -> SpecProblem:
+        """A problem with the value at a path; with the mapping that lacks it, where there is none."""
+        place = self.place_of_value(path)
+        return SpecProblem(self.source, *place, dotted(path), found, expected, hint)
+
     def place_of_key(self, path: tuple[Step, ...]) -> Place:
         """Line and column where a path's key stands, or its nearest known parent's."""
         while path and path not in self.keys:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from pydantic_core import ErrorDetails
 
-from endpoint_deploy.core.document import Document, Step, dotted
+from endpoint_deploy.core.document import Document, Step
 from endpoint_deploy.core.problems import SpecProblem, Unfit
 from endpoint_deploy.core.schema import Schema, at, describe, known_keys
 
@@ -33,34 +33,31 @@ def _problem(error: ErrorDetails, document: Document, schema: Schema) -> SpecPro
     if kind == "extra_forbidden":
         return _unknown_key(path, document, schema)
     if kind == "missing":
-        place = document.place_of_key(path[:-1])
         expected = describe(at(schema, path))
-        return SpecProblem(document.source, *place, dotted(path), "nothing", expected, "this key is required")
+        return document.problem(path, found="nothing", expected=expected, hint="this key is required")
     if kind in {"union_tag_not_found", "union_tag_invalid"} and isinstance(value, Mapping):
         path = (*path, error["ctx"]["discriminator"].strip("'"))
         value = document.at(path)
     if kind == "value_error" and isinstance(unfit := error["ctx"]["error"], Unfit):
-        path = (*path, *unfit.at)
-        place = document.place_of_value(path)
-        return SpecProblem(document.source, *place, dotted(path), unfit.found, unfit.expected)
+        return document.problem((*path, *unfit.at), found=unfit.found, expected=unfit.expected)
     is_key = error["loc"][-1:] == (_KEY,)
-    place = document.place_of_key(path) if is_key else document.place_of_value(path)
-    expected = describe(at(schema, path, key=is_key))
-    found = f"the key {_found(path[-1])}" if is_key else _found(value, hide=_is_secret(path))
-    hint = "" if is_key else _hint(value, at(schema, path), hide=_is_secret(path))
-    return SpecProblem(document.source, *place, dotted(path), found, expected, hint)
+    wanted = at(schema, path, key=is_key)
+    expected = describe(wanted)
+    if is_key:
+        return document.problem(path, found=f"the key {_found(path[-1])}", expected=expected)
+    hide = _is_secret(path)
+    hint = _hint(value, wanted, hide=hide)
+    return document.problem(path, found=_found(value, hide=hide), expected=expected, hint=hint)
 
 
 def _unknown_key(path: tuple[Step, ...], document: Document, schema: Schema) -> SpecProblem:
-    key, known = str(path[-1]), known_keys(at(schema, path[:-1]))
-    close = difflib.get_close_matches(key, known, n=1)
-    return SpecProblem(
-        document.source,
-        *document.place_of_key(path),
-        dotted(path),
-        "an unknown key",
-        f"one of {', '.join(known)}",
-        f"did you mean {close[0]}?" if close else "",
+    known = known_keys(at(schema, path[:-1]))
+    close = difflib.get_close_matches(str(path[-1]), known, n=1)
+    return document.problem(
+        path,
+        found="an unknown key",
+        expected=f"one of {', '.join(known)}",
+        hint=f"did you mean {close[0]}?" if close else "",
     )
 
 

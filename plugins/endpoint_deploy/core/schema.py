@@ -1,5 +1,6 @@
 """The spec's JSON Schema, for editors; and a look into it, for messages."""
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -16,6 +17,11 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def json_schema() -> Schema:
     """The JSON Schema (draft 2020-12) of a deployment's YAML."""
     return {"$schema": DIALECT, **DeploymentSpec.model_json_schema()}
+
+
+def schema_text() -> str:
+    """The schema as the file that editors read."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def at(schema: Schema, path: tuple[Step, ...], *, key: bool = False) -> Schema:

@@ -34,6 +34,9 @@ class FrameworkImage(Strict):
     framework: Literal["sklearn", "xgboost", "pytorch", "tensorflow", "mxnet", "huggingface"]
     version: f.FrameworkVersion
     py_version: f.PythonVersion | None = None
+    base_framework_version: f.FrameworkVersion | None = Field(
+        None, description="What huggingface's images stand on, as image_uris names it, e.g. pytorch2.1.0."
+    )
     instance_type: f.InstanceType | None = Field(
         None, description="Decides between CPU and GPU images; the first variant's by default."
     )

@@ -42,7 +42,7 @@ def spec_files(directory: Path) -> list[Path]:
 
 def load_file(path: Path) -> Deployment:
     """One file's deployment; raises InvalidSpec, also where the file cannot be read."""
-    return Deployment(load_spec(_text(path), source=str(path)), path)
+    return Deployment(load_spec(read_text(path), source=str(path)), path)
 
 
 def load_files(paths: Iterable[Path]) -> LoadedSpecs:
@@ -108,7 +108,8 @@ def _mentions(path: Path, *words: str) -> bool:
     return all(word.encode() in content for word in words)
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A file's text; raises InvalidSpec where there is none in UTF-8."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -147,6 +148,5 @@ def _pairs(groups: Iterable[list[Deployment]]) -> Iterator[tuple[Deployment, Dep
 
 def _clash(one: Deployment, other: Deployment, path: str, what: str, expected: str) -> SpecProblem:
     found = f"{what}, as in {other.source}"
-    document = read_document(_text(one.source), source=str(one.source))
-    place = document.place_of_key(tuple(path.split(".")))
-    return SpecProblem(str(one.source), *place, path, found, expected)
+    document = read_document(read_text(one.source), source=str(one.source))
+    return document.problem(tuple(path.split(".")), found=found, expected=expected)

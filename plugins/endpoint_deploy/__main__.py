@@ -1,0 +1,5 @@
+"""`python -m endpoint_deploy`."""
+
+from endpoint_deploy.cli import app
+
+app()

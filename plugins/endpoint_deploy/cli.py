@@ -1,0 +1,89 @@
+"""The command line: `python -m endpoint_deploy validate | schema | plan`.
+
+Exit codes are terraform's: 0 nothing to say, 1 an error, 2 (plan) changes.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from endpoint_deploy.core.document import read_document
+from endpoint_deploy.core.problems import SpecProblem
+from endpoint_deploy.dag_builders.specs import LoadedSpecs, load_files, read_text, spec_files
+
+ERROR = 1
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    help="Continuous delivery of models to Amazon SageMaker endpoints.",
+)
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable, on stdout.")]
+
+
+@app.command()
+def validate(
+    paths: Annotated[list[Path], typer.Argument(help="YAML files, or directories of them.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check specs and the files they name, and print every problem. Exits with 1 if there is one."""
+    loaded, problems = _validated(paths)
+    keys = [deployment.key for deployment in loaded.deployments]
+    if as_json:
+        _print_json({"deployments": keys, "problems": [each.as_dict() for each in problems]})
+    else:
+        _show(problems)
+        if not problems:
+            out.print(f"[green]ok[/] {', '.join(keys) or 'no deployments'}")
+    raise typer.Exit(ERROR if problems else 0)
+
+
+@app.command()
+def schema(
+    output: Annotated[Path | None, typer.Option(help="Write there instead of printing.")] = None,
+) -> None:
+    """Print the JSON Schema (draft 2020-12) by which editors complete and check a spec."""
+    from endpoint_deploy.core.schema import schema_text  # noqa: PLC0415
+
+    if output is None:
+        typer.echo(schema_text(), nl=False)
+    else:
+        output.write_text(schema_text(), encoding="utf-8")
+
+
+def _validated(paths: list[Path]) -> tuple[LoadedSpecs, list[SpecProblem]]:
+    from endpoint_deploy.aws.check import check  # noqa: PLC0415  botocore
+
+    files: list[Path] = []
+    for path in paths:
+        files += spec_files(path) if path.is_dir() else [path]
+    loaded = load_files(dict.fromkeys(files))
+    problems = [problem for error in loaded.problems for problem in error.problems]
+    for deployment in loaded.deployments:
+        problems += check(
+            deployment, read_document(read_text(deployment.source), source=str(deployment.source))
+        )
+    return loaded, problems
+
+
+def _print_json(body: object) -> None:
+    typer.echo(json.dumps(body, indent=2, ensure_ascii=False))
+
+
+def _show(problems: Iterable[SpecProblem]) -> None:
+    for problem in problems:
+        path = f"[bold]{escape(problem.path)}[/]: " if problem.path else ""
+        hint = f" [cyan]({escape(problem.hint)})[/]" if problem.hint else ""
+        err.print(
+            f"{escape(problem.source)}:{problem.line}: {path}"
+            f"found [red]{escape(problem.found)}[/], expected [green]{escape(problem.expected)}[/]{hint}"
+        )
