@@ -55,8 +55,3 @@ class StatePaths:
     def sagemaker(self) -> Path:
         """The local SageMaker's state: endpoints, objects, replicas' files."""
         return self.root / "sagemaker"
-
-    @property
-    def sagemaker_ready(self) -> Path:
-        """Written by the local SageMaker when it answers."""
-        return self.root / "sagemaker.ready"

@@ -19,6 +19,11 @@ _ROOT = 0
 _OPEN_TO_ALL = 0o777
 
 
+def socket_url(socket_dir: Path) -> str:
+    """SQLAlchemy's URL of the database `postgres` behind a socket in this directory."""
+    return f"postgresql+psycopg2://postgres:@/postgres?host={quote(str(socket_dir), safe='/')}"
+
+
 class PostgresCluster:
     """One data directory and the server that runs on it.
 
@@ -41,7 +46,7 @@ class PostgresCluster:
     @property
     def url(self) -> str:
         """SQLAlchemy's URL of the database `postgres`."""
-        return f"postgresql+psycopg2://postgres:@/postgres?host={quote(str(self._socket_dir), safe='/')}"
+        return socket_url(self._socket_dir)
 
     def start(self, log: Path, env: Mapping[str, str]) -> Child:
         """Start the server in the foreground of a child process; it listens on no network address."""

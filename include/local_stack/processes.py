@@ -103,6 +103,8 @@ def stop_all(children: Sequence[Child], *, patience: float) -> None:
         _log.info("ending what did not stop within %.0f s: %s", patience, member)
         _kill(member)
     psutil.wait_procs(alive, timeout=patience)
+    for child in children:
+        child.exit_code()  # psutil reaped it: let Popen know
 
 
 def end_descendants() -> None:

@@ -14,12 +14,12 @@ import psutil
 from botocore.config import Config
 
 from local_stack.airflow_api import AirflowApi
-from local_stack.airflow_env import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from local_stack.paths import REPO_ROOT, StatePaths
 from local_stack.plan import StackPlan
 from local_stack.ports import free_port
 from local_stack.processes import log_tail
 from local_stack.record import StackRecord, read_record, read_running
+from local_stack.sagemaker import boto3_session, make_client
 from local_stack.secret_store import load_or_create_secrets
 
 DEFAULT_DAGS_DIR = REPO_ROOT / "dags"
@@ -54,14 +54,11 @@ class Stack:
 
     def boto3_session(self) -> boto3.Session:
         """A session with the stack's region and dummy keys; its clients still need `endpoint_url`."""
-        return boto3.Session(
-            aws_access_key_id=ACCESS_KEY_ID, aws_secret_access_key=SECRET_ACCESS_KEY, region_name=REGION
-        )
+        return boto3_session()
 
     def client(self, service: str, config: Config | None = None) -> Any:
         """A boto3 client of one service of the local SageMaker, by boto3's name of the service."""
-        session: Any = self.boto3_session()  # its stubs know each service's name, not any string
-        return session.client(service, endpoint_url=self.sagemaker_url, config=config)
+        return make_client(self.sagemaker_url, service, config)
 
 
 @contextmanager

@@ -20,19 +20,14 @@ from typing import TextIO
 import httpx
 import psutil
 
-from local_stack.airflow_env import (
-    AirflowSettings,
-    airflow_environment,
-    aws_environment,
-    clean_environment,
-    python_path,
-)
+from local_stack.airflow_env import AirflowSettings, airflow_environment, clean_environment
 from local_stack.paths import StatePaths
 from local_stack.plan import StackPlan
 from local_stack.ports import LOOPBACK
 from local_stack.postgres import PostgresCluster
 from local_stack.processes import Child, adopt_orphans, end_descendants, log_tail, stop_all
 from local_stack.record import Phase, ProcessRecord, StackRecord
+from local_stack.sagemaker import SageMakerServer
 from local_stack.secret_store import load_or_create_secrets
 
 _START_SECONDS = 120.0
@@ -87,7 +82,8 @@ class Supervisor:
         paths.airflow_home.mkdir(parents=True, exist_ok=True)
         secrets = load_or_create_secrets(paths)
         self._write("starting", "the local SageMaker and PostgreSQL")
-        self._start_sagemaker()
+        sagemaker = SageMakerServer(paths.sagemaker, port=plan.sagemaker_port, time_scale=plan.time_scale)
+        self._add(sagemaker.start(paths.logs / "sagemaker.log"))
         cluster = PostgresCluster(paths.postgres)
         self._postgres_url = cluster.url
         self._add(cluster.start(paths.logs / "postgres.log", clean_environment(os.environ)))
@@ -102,23 +98,8 @@ class Supervisor:
             postgres_url=cluster.url,
         )
         self._start_airflow(airflow_environment(settings, os.environ))
-        self._wait_until("the local SageMaker answers", paths.sagemaker_ready.exists)
+        self._wait_until("the local SageMaker answers", sagemaker.is_ready)
         self._wait_until("Airflow is healthy", self._airflow_is_healthy)
-
-    def _start_sagemaker(self) -> None:
-        plan, paths = self._plan, self._paths
-        paths.sagemaker_ready.unlink(missing_ok=True)
-        paths.sagemaker.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "local_sagemaker", "--port", str(plan.sagemaker_port)]
-        command += ["--state-dir", str(paths.sagemaker), "--ready-file", str(paths.sagemaker_ready)]
-        command += ["--time-scale", str(plan.time_scale)]
-        environment = {
-            **clean_environment(os.environ),
-            **aws_environment(plan.sagemaker_url),
-            "PYTHONPATH": python_path(os.environ),
-            "PYTHONUNBUFFERED": "1",
-        }
-        self._add(Child("sagemaker", command, env=environment, log=paths.logs / "sagemaker.log"))
 
     def _start_airflow(self, environment: dict[str, str]) -> None:
         logs = self._paths.logs

@@ -1,0 +1,108 @@
+"""Fixtures of the whole suite: one local SageMaker, one metadata database, one running stack a session.
+
+Airflow reads its configuration when it is first imported, so it is set here, before any test module is.
+"""
+
+import atexit
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# As root, PostgreSQL's own user must be able to enter: the directory lies where everybody may, not in HOME.
+_ROOT = Path(tempfile.mkdtemp(prefix="endpoint-deploy-tests-"))
+atexit.register(shutil.rmtree, _ROOT, ignore_errors=True)
+os.environ.setdefault("XDG_RUNTIME_DIR", str(_ROOT))
+
+from local_stack.airflow_env import AirflowSettings, airflow_environment  # noqa: E402 - see XDG_RUNTIME_DIR
+from local_stack.paths import StatePaths  # noqa: E402
+from local_stack.ports import free_port  # noqa: E402
+from local_stack.postgres import PostgresCluster, socket_url  # noqa: E402
+from local_stack.processes import Child, log_tail, stop_all  # noqa: E402
+from local_stack.sagemaker import SageMakerServer, make_client  # noqa: E402
+from local_stack.secret_store import load_or_create_secrets  # noqa: E402
+from local_stack.stack import DEFAULT_DAGS_DIR, DEFAULT_SPECS_DIR, Stack, running_stack  # noqa: E402
+
+_PATHS = StatePaths(_ROOT)
+_TIME_SCALE = 20.0
+_READY_SECONDS = 60.0
+_SAGEMAKER = SageMakerServer(_PATHS.sagemaker, port=free_port(), time_scale=_TIME_SCALE)
+
+
+def _configure_airflow() -> None:
+    settings = AirflowSettings(
+        paths=_PATHS,
+        secrets=load_or_create_secrets(_PATHS),
+        dags_dir=DEFAULT_DAGS_DIR,
+        specs_dir=DEFAULT_SPECS_DIR,
+        api_url=f"http://127.0.0.1:{free_port()}",
+        sagemaker_url=_SAGEMAKER.url,
+        postgres_url=socket_url(_PATHS.postgres),
+    )
+    configured = airflow_environment(settings, os.environ)
+    # A test says itself which endpoint its clients talk to; Airflow's connection names the local one.
+    del configured["AWS_ENDPOINT_URL"]
+    os.environ.clear()
+    os.environ.update(configured)
+
+
+_configure_airflow()
+
+
+class LocalSageMaker:
+    """The session's local SageMaker: its address and clients for it."""
+
+    url = _SAGEMAKER.url
+
+    def client(self, service: str) -> Any:
+        return make_client(self.url, service)
+
+
+def _await(child: Child, ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while not ready():
+        if child.exit_code() is not None or time.monotonic() > deadline:
+            pytest.fail(f"{child.name} is not ready; the end of its log:\n{log_tail(child.log)}")
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def local_sagemaker() -> Iterator[LocalSageMaker]:
+    """A local SageMaker behind Airflow's connection `aws_default`; its clock runs 20 times as fast."""
+    child = _SAGEMAKER.start(_ROOT / "sagemaker.log")
+    try:
+        _await(child, _SAGEMAKER.is_ready)
+        yield LocalSageMaker()
+    finally:
+        stop_all([child], patience=5)
+
+
+@pytest.fixture(scope="session")
+def airflow_db() -> Iterator[str]:
+    """A migrated metadata database, as `dag.test()` needs it; yields its SQLAlchemy URL."""
+    cluster = PostgresCluster(_PATHS.postgres)
+    child = cluster.start(_ROOT / "postgres.log", os.environ)
+    try:
+        _await(child, cluster.is_ready)
+        migrate = [sys.executable, "-m", "airflow", "db", "migrate"]
+        done = subprocess.run(migrate, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        yield cluster.url
+    finally:
+        stop_all([child], patience=5)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """A whole running stack; specs put into its `specs_dir` become DAGs within seconds."""
+    specs = _ROOT / "specs"
+    shutil.copytree(DEFAULT_SPECS_DIR, specs)
+    with running_stack(_ROOT / "stack", specs_dir=specs, time_scale=_TIME_SCALE) as running:
+        yield running
