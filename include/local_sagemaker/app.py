@@ -1,0 +1,78 @@
+"""The front: one port, and each request to where it is served."""
+
+import re
+from urllib.parse import parse_qs
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from local_sagemaker.admin import Admin
+from local_sagemaker.control import TARGET_PREFIX, ControlPlane
+from local_sagemaker.proxy import Proxy, target_of
+from local_sagemaker.runtime import Runtime
+from local_sagemaker.s3_front import S3Front
+
+# Credential=<key>/<date>/<region>/<service>/aws4_request, in a header or in a presigned query.
+_SCOPE = re.compile(r"[^/\s]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+
+
+class App:
+    """The ASGI application."""
+
+    def __init__(
+        self, control: ControlPlane, runtime: Runtime, s3: S3Front, proxy: Proxy, admin: Admin
+    ) -> None:
+        self._control = control
+        self._runtime = runtime
+        self._s3 = s3
+        self._proxy = proxy
+        self._admin = admin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        try:
+            response = await self._dispatch(request, send)
+            if response is not None:
+                await response(scope, receive, send)
+        except ClientDisconnect:
+            return
+
+    async def _dispatch(self, request: Request, send: Send) -> Response | None:
+        """The response, or None when it has been sent already."""
+        region, service = _signed_for(request)
+        path = request.url.path
+        if service in (None, "sagemaker") and path.startswith("/endpoints/"):
+            return await self._runtime.serve(request)
+        target = request.headers.get("x-amz-target", "")
+        if target.startswith(TARGET_PREFIX):
+            body = await request.body()
+            if self._control.serves(target, body):
+                return self._control.serve(request, body, region)
+            return await self._proxy.fetch(request, target_of(request), body)
+        if service is None and (path.startswith("/_local/") or (path == "/" and request.method == "GET")):
+            await self._admin.router(request.scope, request.receive, send)
+        elif service == "s3" or (service is None and _looks_like_s3(request)):
+            await self._s3.serve(request, send)
+        else:
+            await self._proxy.stream(request, target_of(request), send)
+        return None
+
+
+def _signed_for(request: Request) -> tuple[str | None, str | None]:
+    """Region and service the request is signed for; the service is the surest sign of what it is for."""
+    signature = request.headers.get("authorization")
+    if signature is None:
+        query = parse_qs(request.url.query)
+        if "AWSAccessKeyId" in query:  # a URL presigned with S3's older signature
+            return None, "s3"
+        signature = query.get("X-Amz-Credential", [""])[0]
+    found = _SCOPE.search(signature)
+    return (found["region"], found["service"]) if found else (None, None)
+
+
+def _looks_like_s3(request: Request) -> bool:
+    """An anonymous request is S3's unless it has the marks of another API's."""
+    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    return request.url.path != "/" and "x-amz-target" not in request.headers and not form

@@ -1,0 +1,94 @@
+"""What CreateModel and CreateEndpointConfig check beyond the form of the request."""
+
+from collections.abc import Callable
+from typing import Any
+
+from local_sagemaker import errors
+from local_sagemaker.s3_mirror import S3Mirror, split_uri
+
+Request = dict[str, Any]
+
+# Served in part, or not yet: refused rather than quietly ignored.
+_UNSERVED_MODEL = ("Containers", "InferenceExecutionConfig")
+_UNSERVED_CONTAINER = ("ModelPackageName", "MultiModelConfig", "AdditionalModelDataSources")
+_UNSERVED_CONFIG = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants")
+_UNSERVED_VARIANT = ("InstancePools", "ManagedInstanceScaling")
+
+
+def model_data_uri(container: Request) -> str | None:
+    """The archive a container names, in either of the two ways there are."""
+    source = container.get("ModelDataSource", {}).get("S3DataSource")
+    return source["S3Uri"] if source else container.get("ModelDataUrl")
+
+
+def model_check(s3: S3Mirror, region: str) -> Callable[[Request], None]:
+    """CreateModel's: one container, whose archive SageMaker in `region` can read."""
+
+    def check(request: Request) -> None:
+        container = request.get("PrimaryContainer", {})
+        _refuse(request, _UNSERVED_MODEL)
+        _refuse(container, _UNSERVED_CONTAINER)
+        if container.get("Mode") == "MultiModel":
+            raise errors.unsupported("multi-model containers are not served")
+        if "Image" not in container:
+            raise errors.invalid("PrimaryContainer must be given, with an Image.")
+        if "ModelDataUrl" in container and "ModelDataSource" in container:
+            raise errors.invalid("ModelDataUrl and ModelDataSource cannot both be given.")
+        source = container.get("ModelDataSource", {}).get("S3DataSource")
+        if source and (source["S3DataType"], source["CompressionType"]) != ("S3Object", "Gzip"):
+            raise errors.unsupported("model data that is not one gzip archive is not served")
+        uri = model_data_uri(container)
+        if uri:
+            _check_readable(s3, region, uri, request.get("ExecutionRoleArn"))
+
+    return check
+
+
+def _check_readable(s3: S3Mirror, region: str, uri: str, role_arn: str | None) -> None:
+    place = split_uri(uri)
+    bucket_region = s3.bucket_region(place[0]) if place else None
+    # The bucket must be in the model's region (the hosting guide).
+    if bucket_region is not None and bucket_region != region:
+        raise errors.model_data_inaccessible(uri, role_arn, region)
+    if s3.archive(uri) is None:
+        raise errors.model_data_not_found(uri)
+
+
+def endpoint_config_check(require_model: Callable[[str], object]) -> Callable[[Request], None]:
+    """CreateEndpointConfig's: distinct variants, each servable; `require_model` raises for one missing."""
+
+    def check(request: Request) -> None:
+        _refuse(request, _UNSERVED_CONFIG)
+        names = [variant["VariantName"] for variant in request["ProductionVariants"]]
+        if len(set(names)) < len(names):
+            raise errors.invalid(f"Production variant names must be unique, found: {', '.join(names)}.")
+        for variant in request["ProductionVariants"]:
+            _check_variant(variant)
+            require_model(variant["ModelName"])
+
+    return check
+
+
+def _check_variant(variant: Request) -> None:
+    name = variant["VariantName"]
+    _refuse(variant, _UNSERVED_VARIANT)
+    if "ModelName" not in variant:
+        raise errors.unsupported(
+            f"production variant {name} has no ModelName; inference components are not served"
+        )
+    if "ServerlessConfig" in variant:
+        if "InstanceType" in variant or "InitialInstanceCount" in variant:
+            raise errors.invalid(
+                f"Production variant {name} cannot have ServerlessConfig together with InstanceType or "
+                "InitialInstanceCount."
+            )
+    elif "InstanceType" not in variant or "InitialInstanceCount" not in variant:
+        raise errors.invalid(
+            f"Production variant {name} must have InstanceType and InitialInstanceCount, or ServerlessConfig."
+        )
+
+
+def _refuse(request: Request, unserved: tuple[str, ...]) -> None:
+    found = [member for member in unserved if request.get(member)]
+    if found:
+        raise errors.unsupported(f"{', '.join(found)} is not served")

@@ -1,0 +1,96 @@
+"""The command line: python -m local_sagemaker."""
+
+import argparse
+import asyncio
+import logging
+import shutil
+import sys
+from pathlib import Path
+
+import uvloop
+
+from local_sagemaker.server import StateInUseError, run
+from local_sagemaker.settings import Settings
+
+_STATE_FILE = "state.sqlite"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse the command line and serve; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    state_dir = options.state_dir.resolve()
+    if options.reset:
+        _reset(state_dir)
+    settings = Settings(
+        host=options.host,
+        port=options.port,
+        state_dir=state_dir,
+        region=options.region,
+        time_scale=options.time_scale,
+        provision_seconds=options.provision_seconds,
+        omit_rollback_reason=options.omit_rollback_reason,
+        ready_file=options.ready_file.resolve() if options.ready_file else None,
+    )
+    if settings.ready_file:
+        settings.ready_file.unlink(missing_ok=True)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run(settings))
+    except StateInUseError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m local_sagemaker",
+        description="Serve SageMaker hosting, its runtime, S3, STS, IAM and CloudWatch on one loopback port.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
+    parser.add_argument(
+        "--state-dir", type=Path, default=Path(".local/sagemaker"), help="everything that survives a restart"
+    )
+    parser.add_argument("--reset", action="store_true", help="forget everything in the state directory first")
+    parser.add_argument("--region", default="eu-west-1", help="the region this SageMaker is in")
+    parser.add_argument(
+        "--time-scale",
+        type=_positive,
+        default=1.0,
+        help="how many times faster than real the service's waits are",
+    )
+    parser.add_argument(
+        "--provision-seconds",
+        type=float,
+        default=0.0,
+        help="least time of Creating, Updating, RollingBack and Deleting, in the service's seconds",
+    )
+    parser.add_argument(
+        "--omit-rollback-reason",
+        action="store_true",
+        help="leave FailureReason empty after a rollback, as the service sometimes does",
+    )
+    parser.add_argument("--ready-file", type=Path, help="written, as JSON, when the server is ready")
+    return parser
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"must be above 0, found {text}")
+    return value
+
+
+def _reset(state_dir: Path) -> None:
+    if not state_dir.exists():
+        return
+    if any(state_dir.iterdir()) and not (state_dir / _STATE_FILE).exists():
+        raise SystemExit(
+            f"--reset: {state_dir} holds no local SageMaker's state ({_STATE_FILE}); not removing it"
+        )
+    shutil.rmtree(state_dir)

@@ -1,0 +1,88 @@
+"""What an endpoint is to become, worked out from an endpoint configuration and what runs now."""
+
+from collections.abc import Collection
+from typing import Any
+
+from local_sagemaker import errors
+from local_sagemaker.catalog import Catalog
+from local_sagemaker.checks import model_data_uri
+from local_sagemaker.records import Deployment, Resource, Variant
+
+# The guide gives an upper bound (3600 s) and no default; this is long enough for any model here.
+DEFAULT_STARTUP_SECONDS = 480.0
+
+
+def plan_deployment(
+    config: Resource,
+    models: Catalog,
+    now: float,
+    *,
+    retained: Deployment | None = None,
+    excluded: Collection[str] = (),
+) -> Deployment:
+    """The deployment of `config`: its own counts and weights, unless those of `retained` are to be kept.
+
+    Kept are the properties of variants that are in both; `excluded` names the VariantPropertyTypes
+    that are not (UpdateEndpoint's RetainAllVariantProperties and ExcludeRetainedVariantProperties).
+    """
+    running = {variant.name: variant for variant in retained.variants} if retained else {}
+    variants = []
+    for declared in config.request["ProductionVariants"]:
+        variant = _variant(declared, models.get(declared["ModelName"]))
+        before = running.get(variant.name)
+        if before and "DesiredInstanceCount" not in excluded and variant.serverless is None:
+            variant.count = before.count
+        if before and "DesiredWeight" not in excluded:
+            variant.weight = before.weight
+        variants.append(variant)
+    capture = config.request.get("DataCaptureConfig")
+    if retained and "DataCaptureConfig" not in excluded:
+        capture = retained.data_capture
+    return Deployment(config_name=config.name, variants=variants, data_capture=capture, started=now)
+
+
+def _variant(declared: dict[str, Any], model: Resource) -> Variant:
+    container = model.request["PrimaryContainer"]
+    return Variant(
+        name=declared["VariantName"],
+        model_name=model.name,
+        image=container["Image"],
+        model_data_url=model_data_uri(container),
+        environment=container.get("Environment", {}),
+        instance_type=declared.get("InstanceType"),
+        serverless=declared.get("ServerlessConfig"),
+        startup_timeout=declared.get("ContainerStartupHealthCheckTimeoutInSeconds", DEFAULT_STARTUP_SECONDS),
+        weight=declared.get("InitialVariantWeight", 1.0),
+        count=declared.get("InitialInstanceCount", 1),
+    )
+
+
+def plan_resize(live: Deployment, desired: list[dict[str, Any]], now: float) -> Deployment:
+    """`live` with the weights and counts of UpdateEndpointWeightsAndCapacities; what is not named stays."""
+    changes: dict[str, dict[str, Any]] = {}
+    for change in desired:
+        name = change["VariantName"]
+        if name in changes:
+            raise errors.invalid(f'The variant name "{name}" was non-unique within the request.')
+        changes[name] = change
+    unknown = changes.keys() - {variant.name for variant in live.variants}
+    if unknown:
+        raise errors.invalid(
+            f'The variant name(s) "{", ".join(sorted(unknown))}" is/are not present within endpoint '
+            f'configuration "{live.config_name}".'
+        )
+    variants = []
+    for variant in live.variants:
+        change = changes.get(variant.name, {})
+        update: dict[str, Any] = {
+            "weight": change.get("DesiredWeight", variant.weight),
+            "count": change.get("DesiredInstanceCount", variant.count),
+        }
+        if variant.serverless is not None:
+            if "DesiredInstanceCount" in change:
+                raise errors.invalid(
+                    f"Production variant {variant.name} is serverless: it has no instance count."
+                )
+            update["serverless"] = {**variant.serverless, **change.get("ServerlessUpdateConfig", {})}
+        variants.append(variant.model_copy(update=update))
+    return live.model_copy(update={"variants": variants, "started": now, "in_place": True})

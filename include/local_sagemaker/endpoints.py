@@ -1,0 +1,154 @@
+"""The operations on endpoints."""
+
+import asyncio
+from typing import Any
+
+from local_sagemaker import errors
+from local_sagemaker.catalog import ENDPOINT, Catalog
+from local_sagemaker.deployments import plan_deployment, plan_resize
+from local_sagemaker.endpoint_views import description, summary
+from local_sagemaker.fleet import FleetTools
+from local_sagemaker.lifecycle import KIND, Lifecycle
+from local_sagemaker.listing import page
+from local_sagemaker.records import IN_PROGRESS, Endpoint
+from local_sagemaker.settings import Settings
+from local_sagemaker.store import Store
+
+Request = dict[str, Any]
+
+
+class Endpoints:
+    """Every endpoint, by name; names differ in more than case."""
+
+    def __init__(
+        self, settings: Settings, store: Store, tools: FleetTools, configs: Catalog, models: Catalog
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._tools = tools
+        self._configs = configs
+        self._models = models
+        self._by_key: dict[str, Lifecycle] = {}
+
+    def load(self) -> None:
+        """Read every endpoint from the store; none serves until it is resumed."""
+        for key, document in self._store.all(KIND):
+            self._by_key[key] = self._lifecycle(Endpoint.model_validate(document))
+
+    async def resume(self) -> None:
+        """Bring back what served when the state was last written, and go on with what was under way."""
+        await asyncio.gather(*(endpoint.resume() for endpoint in self.all()))
+
+    async def close(self) -> None:
+        """Stop every process; the store keeps what is to be resumed."""
+        await asyncio.gather(*(endpoint.close() for endpoint in self.all()))
+
+    def all(self) -> list[Lifecycle]:
+        """Every endpoint there is."""
+        self._by_key = {key: endpoint for key, endpoint in self._by_key.items() if not endpoint.gone}
+        return list(self._by_key.values())
+
+    def find(self, name: str) -> Lifecycle | None:
+        """The endpoint of that name, in any case."""
+        endpoint = self._by_key.get(name.lower())
+        return None if endpoint is None or endpoint.gone else endpoint
+
+    def get(self, name: str) -> Lifecycle:
+        """The endpoint of that name, or the service's error."""
+        endpoint = self.find(name)
+        if endpoint is None:
+            raise errors.not_found(ENDPOINT.label, ENDPOINT.arn(self._settings.region, name))
+        return endpoint
+
+    def create(self, request: Request) -> dict[str, Any]:
+        """CreateEndpoint."""
+        name = request["EndpointName"]
+        arn = ENDPOINT.arn(self._settings.region, name)
+        if self.find(name):
+            raise errors.already_exists(ENDPOINT.label, arn)
+        now = self._tools.clock.now()
+        target = plan_deployment(self._configs.get(request["EndpointConfigName"]), self._models, now)
+        endpoint = self._lifecycle(
+            Endpoint(
+                name=name,
+                arn=arn,
+                config_name=target.config_name,
+                status="Creating",
+                created=now,
+                modified=now,
+                pending=target,
+                deployment_config=request.get("DeploymentConfig"),
+                tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
+            )
+        )
+        self._by_key[name.lower()] = endpoint
+        endpoint.create()
+        return {"EndpointArn": arn}
+
+    def describe(self, request: Request) -> dict[str, Any]:
+        """DescribeEndpoint."""
+        return description(self.get(request["EndpointName"]))
+
+    def list_page(self, request: Request) -> dict[str, Any]:
+        """ListEndpoints."""
+        return page(request, [summary(endpoint) for endpoint in self.all()], "Endpoints", "EndpointName")
+
+    def update(self, request: Request) -> dict[str, Any]:
+        """UpdateEndpoint."""
+        endpoint = self._changeable(request["EndpointName"])
+        record = endpoint.record
+        config = self._configs.get(request["EndpointConfigName"])
+        # A deleted live configuration fails the next update, naming the old one
+        # (hashicorp/terraform-provider-aws 40048).
+        self._configs.get(record.config_name)
+        retained = record.live if request.get("RetainAllVariantProperties") else None
+        excluded = {
+            entry["VariantPropertyType"] for entry in request.get("ExcludeRetainedVariantProperties", [])
+        }
+        target = plan_deployment(
+            config, self._models, self._tools.clock.now(), retained=retained, excluded=excluded
+        )
+        kept = record.deployment_config if request.get("RetainDeploymentConfig") else None
+        endpoint.update(target, deployment_config=request.get("DeploymentConfig", kept))
+        return {"EndpointArn": record.arn}
+
+    def update_weights_and_capacities(self, request: Request) -> dict[str, Any]:
+        """UpdateEndpointWeightsAndCapacities."""
+        endpoint = self._changeable(request["EndpointName"])
+        record = endpoint.record
+        if record.live is None:
+            raise self._cannot_update(record)
+        target = plan_resize(record.live, request["DesiredWeightsAndCapacities"], self._tools.clock.now())
+        endpoint.update(target)
+        return {"EndpointArn": record.arn}
+
+    def delete(self, request: Request) -> dict[str, Any]:
+        """DeleteEndpoint."""
+        endpoint = self.get(request["EndpointName"])
+        if endpoint.record.status in IN_PROGRESS:
+            raise errors.in_progress(endpoint.record.arn)
+        endpoint.delete()
+        return {}
+
+    def _changeable(self, name: str) -> Lifecycle:
+        endpoint = self.get(name)
+        if endpoint.record.status in IN_PROGRESS:
+            raise errors.in_progress(endpoint.record.arn)
+        # Of a failed endpoint "DeleteEndpoint is the only operation that can be performed"
+        # (DescribeEndpoint's documentation); one out of service is not updated into service either.
+        if endpoint.record.status not in ("InService", "UpdateRollbackFailed"):
+            raise self._cannot_update(endpoint.record)
+        return endpoint
+
+    @staticmethod
+    def _cannot_update(record: Endpoint) -> errors.ServiceError:
+        return errors.invalid(f'Cannot update endpoint "{record.arn}" in status {record.status}.')
+
+    def _lifecycle(self, record: Endpoint) -> Lifecycle:
+        return Lifecycle(
+            record,
+            self._store,
+            self._tools,
+            provision_seconds=self._settings.provision_seconds,
+            omit_rollback_reason=self._settings.omit_rollback_reason,
+        )

@@ -1,0 +1,184 @@
+"""The instances that serve a deployment: started together, picked by weight, replaced when they die."""
+
+import asyncio
+import contextlib
+import itertools
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from local_sagemaker.clock import Clock
+from local_sagemaker.records import Deployment, Variant
+from local_sagemaker.replica import Replica, ReplicaError, ReplicaSpec
+
+# A model's own start takes the time it takes, however fast the service's clock runs.
+MINIMUM_STARTUP_SECONDS = 30.0
+# An invocation has 60 s (InvokeEndpoint's documentation), so nothing is in flight for longer.
+DRAIN_SECONDS = 60.0
+RESTART_DELAYS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class FleetError(Exception):
+    """A fleet did not come up; the message is the endpoint's FailureReason."""
+
+
+@dataclass(frozen=True)
+class FleetTools:
+    """What every fleet needs of the server."""
+
+    clock: Clock
+    client: aiohttp.ClientSession
+    replicas_dir: Path
+    logs_dir: Path
+    archive: Callable[[str], Path | None]
+
+
+class VariantFleet:
+    """The instances of one production variant."""
+
+    def __init__(self, endpoint: str, variant: Variant, tools: FleetTools) -> None:
+        self.variant = variant
+        self.replicas: list[Replica] = []
+        self._log_dir = tools.logs_dir / endpoint
+        self._tools = tools
+        self._turn = itertools.count()
+        self._keepers: set[asyncio.Task[None]] = set()
+
+    async def scale(self, count: int) -> None:
+        """Start instances up to `count`, or drain and stop those beyond it.
+
+        Raises FleetError when one does not come up; those that did come up stay.
+        """
+        missing = range(count - len(self.replicas))
+        outcomes = await asyncio.gather(*(self._add() for _ in missing), return_exceptions=True)
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
+        surplus, self.replicas = self.replicas[count:], self.replicas[:count]
+        await asyncio.gather(*(self._retire(replica) for replica in surplus))
+
+    def pick(self) -> Replica | None:
+        """The instance whose turn it is, or None while none is running."""
+        return self.replicas[next(self._turn) % len(self.replicas)] if self.replicas else None
+
+    async def close(self, *, drain: bool) -> None:
+        """Stop every instance, after its requests are answered if `drain`."""
+        keepers = list(self._keepers)
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+        replicas, self.replicas = self.replicas, []
+        await asyncio.gather(*(self._retire(replica) if drain else replica.stop() for replica in replicas))
+
+    async def _retire(self, replica: Replica) -> None:
+        replica.retired = True
+        try:
+            await replica.drain(self._tools.clock.real(DRAIN_SECONDS))
+        finally:
+            await replica.stop()
+
+    async def _launch(self) -> Replica:
+        identity = uuid.uuid4().hex[:12]
+        replica = Replica(
+            base_dir=self._tools.replicas_dir / identity,
+            log_path=self._log_dir / f"{self.variant.name}-{identity}.log",
+            client=self._tools.client,
+        )
+        timeout = max(self._tools.clock.real(self.variant.startup_timeout), MINIMUM_STARTUP_SECONDS)
+        try:
+            await replica.start(self._spec(), timeout)
+        except ReplicaError as error:
+            raise FleetError(
+                f"The primary container for production variant {self.variant.name} did not pass the ping "
+                "health check. Please check CloudWatch logs for this endpoint."
+            ) from error
+        return replica
+
+    def _spec(self) -> ReplicaSpec:
+        uri = self.variant.model_data_url
+        archive = self._tools.archive(uri) if uri else None
+        if uri and archive is None:
+            raise FleetError(
+                f'Failed to download model data from URL "{uri}". Please ensure that there is an object '
+                "located at the URL and that the role passed to CreateModel has permissions to download it."
+            )
+        return ReplicaSpec(archive=archive, environment=self.variant.environment)
+
+    async def _add(self) -> None:
+        replica = await self._launch()
+        self.replicas.append(replica)
+        keeper = asyncio.create_task(self._keep(replica))
+        self._keepers.add(keeper)
+        keeper.add_done_callback(self._keepers.discard)
+
+    async def _keep(self, replica: Replica) -> None:
+        """Put a new instance in the place of one that died on its own."""
+        await replica.wait_ended()
+        if replica.retired:
+            return
+        self.replicas.remove(replica)
+        await replica.stop()
+        for delay in itertools.chain(RESTART_DELAYS, itertools.repeat(RESTART_DELAYS[-1])):
+            await asyncio.sleep(delay)
+            if len(self.replicas) >= self.variant.count:
+                return
+            with contextlib.suppress(FleetError):
+                await self._add()
+
+
+class Fleet:
+    """All variants of a deployment, between which requests are shared by weight."""
+
+    def __init__(self, endpoint: str, deployment: Deployment, tools: FleetTools) -> None:
+        self.variants = {
+            variant.name: VariantFleet(endpoint, variant, tools) for variant in deployment.variants
+        }
+        self._random = random.Random()  # noqa: S311 - shares of traffic, nothing secret
+
+    async def start(self) -> None:
+        """Start every instance; raises FleetError, with nothing left running, when one does not come up."""
+        tasks = [
+            asyncio.create_task(variant.scale(variant.variant.count)) for variant in self.variants.values()
+        ]
+        try:
+            await asyncio.gather(*tasks)
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.close(drain=False)
+            raise
+
+    async def resize(self, deployment: Deployment) -> None:
+        """Take on the counts and weights of `deployment` (same variants) without losing a request.
+
+        Grows first, then moves the traffic, then shrinks; raises FleetError, with the counts as they
+        were, when an instance does not come up.
+        """
+        before = {name: variant.variant for name, variant in self.variants.items()}
+        target = {variant.name: variant for variant in deployment.variants}
+        try:
+            for name, variant in self.variants.items():
+                await variant.scale(max(target[name].count, before[name].count))
+        except FleetError:
+            for name, variant in self.variants.items():
+                await variant.scale(before[name].count)
+            raise
+        for name, variant in self.variants.items():
+            variant.variant = target[name]
+        for name, variant in self.variants.items():
+            await variant.scale(target[name].count)
+
+    def choose(self) -> VariantFleet | None:
+        """A variant by weight; None when no variant has any."""
+        variants = list(self.variants.values())
+        weights = [variant.variant.weight for variant in variants]
+        return self._random.choices(variants, weights)[0] if any(weights) else None
+
+    async def close(self, *, drain: bool) -> None:
+        """Stop everything, after the requests in flight are answered if `drain`."""
+        await asyncio.gather(*(variant.close(drain=drain) for variant in self.variants.values()))

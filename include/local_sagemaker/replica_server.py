@@ -1,0 +1,175 @@
+"""The inside of one instance: unpack the model, load it, and serve /ping and /invocations.
+
+Runs as a program of its own, with nothing of this package imported, in an environment that holds only
+what a container would see. Arguments: the listening socket's file descriptor, the archive (or "-").
+SAGEMAKER_BASE_DIR stands for /opt/ml. It ends when its standard input does: a server that was killed
+leaves no instance behind.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+import tarfile
+import threading
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+def main() -> None:
+    """Serve until told to stop; a model that cannot be unpacked or loaded ends the program with its error."""
+    threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    base = Path(os.environ["SAGEMAKER_BASE_DIR"])
+    model_dir = base / "model"
+    unpack(sys.argv[2], model_dir)
+    os.chdir(base)
+    sys.path.insert(0, str(model_dir / "code"))
+    service = ModelService(model_dir)
+    print(f"Model loaded from {model_dir}", flush=True)
+
+    # Not before the model: one that cannot load should say so at once.
+    import uvicorn  # noqa: PLC0415
+    import uvloop  # noqa: PLC0415
+
+    config = uvicorn.Config(
+        service,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        # The front keeps its connections: closing an idle one under it would lose a request.
+        timeout_keep_alive=24 * 3600,
+        timeout_graceful_shutdown=1,
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(uvicorn.Server(config).serve(sockets=[listener]))
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def unpack(archive: str, model_dir: Path) -> None:
+    """Extract model.tar.gz the safe way: no absolute path, parent path, device or outside link."""
+    model_dir.mkdir(parents=True, exist_ok=True)
+    if archive == "-":
+        return
+    with tarfile.open(archive, "r:gz") as tar:
+        tar.extractall(model_dir, filter="data")
+
+
+class Context:
+    """The handler's view of one request, as multi-model-server's `context` gives it."""
+
+    def __init__(self, model_dir: Path, headers: dict[str, str]) -> None:
+        self.system_properties = {"model_dir": str(model_dir), "gpu_id": None}
+        self.manifest: dict[str, Any] = {}
+        self.request_processor = [self]
+        self.status = 200
+        self.response_headers: dict[str, str] = {}
+        self._headers = headers
+
+    def get_request_properties(self) -> dict[str, str]:
+        """The request's headers, under their usual spelling."""
+        return self._headers
+
+    def get_request_header(self, _index: int, key: str) -> str | None:
+        """One of the request's headers, in any spelling."""
+        return next((value for name, value in self._headers.items() if name.lower() == key.lower()), None)
+
+    def set_response_status(self, code: int = 200, phrase: str = "", _index: int = 0) -> None:
+        """Set by the transformer, for an error; the phrase has no use in HTTP/1.1."""
+        del phrase
+        self.status = code
+
+    def set_response_content_type(self, _index: int, value: str) -> None:
+        """Set by the transformer, from what output_fn returned."""
+        self.response_headers["content-type"] = value
+
+    def set_response_header(self, _index: int, key: str, value: str) -> None:
+        """Set by the model's own code."""
+        self.response_headers[key.lower()] = value
+
+
+class ModelService:
+    """The ASGI application over `sagemaker-inference`'s transformer."""
+
+    def __init__(self, model_dir: Path) -> None:
+        from sagemaker_inference.transformer import Transformer  # noqa: PLC0415 - needs the unpacked code
+
+        self._model_dir = model_dir
+        self._transformer = Transformer(_default_handler())
+        self._transformer.validate_and_initialize(str(model_dir), Context(model_dir, {}))
+        # One request at a time unless the model says otherwise: handlers are written for worker
+        # processes that serve one request each, and need not be safe to run side by side.
+        workers = int(os.environ.get("SAGEMAKER_MODEL_SERVER_WORKERS", "1"))
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="handler")
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """GET /ping, POST /invocations."""
+        route = (scope["method"], scope["path"])
+        if route == ("GET", "/ping"):
+            await _respond(send, 200, {}, b"")
+        elif route == ("POST", "/invocations"):
+            body = await _body(receive)
+            loop = asyncio.get_running_loop()
+            status, headers, answer = await loop.run_in_executor(self._workers, self._invoke, scope, body)
+            await _respond(send, status, headers, answer)
+        else:
+            await _respond(send, 404, {}, b"the container serves GET /ping and POST /invocations")
+
+    def _invoke(self, scope: Message, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        headers = {
+            name.decode("latin-1").title(): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        context = Context(self._model_dir, headers)
+        answer = self._transformer.transform([{"body": body}], context)[0]
+        if context.status >= 400:  # noqa: PLR2004 - HTTP's own line between answer and error
+            print(answer, flush=True)
+        return context.status, context.response_headers, _to_bytes(answer)
+
+
+def _default_handler() -> Any:
+    from sagemaker_inference.default_inference_handler import DefaultInferenceHandler  # noqa: PLC0415
+
+    class FrameworkHandler(DefaultInferenceHandler):  # type: ignore[misc]
+        """The toolkit's defaults with the framework images' own `predict_fn`: `model.predict(data)`."""
+
+        def default_predict_fn(self, data: Any, model: Any, context: Any = None) -> Any:
+            del context
+            return model.predict(data)
+
+    return FrameworkHandler()
+
+
+def _to_bytes(answer: Any) -> bytes:
+    if isinstance(answer, bytes | bytearray | memoryview):
+        return bytes(answer)
+    return str(answer).encode()
+
+
+async def _body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _respond(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
+    fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    fields.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+    await send({"type": "http.response.body", "body": body})
+
+
+if __name__ == "__main__":
+    main()

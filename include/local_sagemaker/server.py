@@ -1,0 +1,181 @@
+"""Puts the parts together, starts them in order, and stops them."""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import aiohttp
+import uvicorn
+
+from local_sagemaker.admin import Admin
+from local_sagemaker.app import App
+from local_sagemaker.catalog import ENDPOINT_CONFIG, MODEL, Catalog
+from local_sagemaker.checks import endpoint_config_check, model_check
+from local_sagemaker.clock import Clock
+from local_sagemaker.control import ControlPlane
+from local_sagemaker.endpoints import Endpoints
+from local_sagemaker.fleet import FleetTools
+from local_sagemaker.metrics import Metrics
+from local_sagemaker.moto import Moto
+from local_sagemaker.proxy import Proxy
+from local_sagemaker.runtime import Runtime
+from local_sagemaker.s3_front import S3Front
+from local_sagemaker.s3_mirror import S3Mirror
+from local_sagemaker.settings import ACCOUNT_ID, Settings
+from local_sagemaker.store import Store
+from local_sagemaker.tags import Tags
+from local_sagemaker.validation import service_model
+
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+
+
+class StateInUseError(Exception):
+    """Another server holds the state directory."""
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; raises StateInUseError."""
+    _on_stop_signals(_cancel(asyncio.current_task()))
+    with _held(settings.state_dir):
+        async with _app(settings) as app:
+            # uvicorn stops by itself on these signals, then raises them once more.
+            _on_stop_signals(lambda: None)
+            await _serve(app, settings)
+
+
+def _on_stop_signals(handler: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, handler)
+
+
+def _cancel(task: asyncio.Task[None] | None) -> Callable[[], object]:
+    return task.cancel if task else lambda: None
+
+
+async def _serve(app: App, settings: Settings) -> None:
+    with socket.create_server((settings.host, settings.port), backlog=1024) as listener:
+        url = f"http://{settings.host}:{listener.getsockname()[1]}"
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            timeout_keep_alive=300,  # longer than clients keep their idle connections
+            timeout_graceful_shutdown=3,
+            date_header=True,
+            server_header=False,
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        _announce(settings, url)
+        await serving
+
+
+def _announce(settings: Settings, url: str) -> None:
+    print(
+        f"Local SageMaker at {url} (region {settings.region}, account {ACCOUNT_ID})\n"
+        "  serves SageMaker hosting, sagemaker-runtime and S3; STS, IAM, CloudWatch and more through moto\n"
+        f"  use it:  export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={settings.region}"
+        " AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n"
+        f"  role:    {settings.execution_role_arn}\n"
+        f"  look:    {url}/\n"
+        f"  state:   {settings.state_dir}",
+        flush=True,
+    )
+    if settings.ready_file:
+        ready = {
+            "endpoint_url": url,
+            "pid": os.getpid(),
+            "region": settings.region,
+            "account": ACCOUNT_ID,
+            "execution_role_arn": settings.execution_role_arn,
+            "state_dir": str(settings.state_dir),
+        }
+        # Written whole: who waits for the file never reads half of it.
+        partial = settings.ready_file.with_name(f"{settings.ready_file.name}.partial")
+        partial.write_text(json.dumps(ready))
+        partial.replace(settings.ready_file)
+
+
+@contextlib.contextmanager
+def _held(state_dir: Path) -> Iterator[None]:
+    """Hold the state directory; the system lets go of it however the process ends."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with (state_dir / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StateInUseError(
+                f"{state_dir} is in use by another local SageMaker: stop it, or give another --state-dir"
+            ) from error
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _app(settings: Settings) -> AsyncIterator[App]:
+    """Everything started, and stopped again in the opposite order."""
+    state = settings.state_dir
+    replicas_dir = state / "replicas"
+    shutil.rmtree(replicas_dir, ignore_errors=True)  # left by a server that was killed
+    async with contextlib.AsyncExitStack() as stack:
+        store = Store(state / "state.sqlite")
+        stack.callback(store.close)
+        client = await stack.enter_async_context(
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+                timeout=aiohttp.ClientTimeout(total=None),
+                auto_decompress=False,  # bodies are passed on as they are
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept", "Content-Type"),
+            )
+        )
+        moto = Moto(client, settings.region, state / "moto.log")
+        stack.push_async_callback(moto.stop)
+        starting = asyncio.create_task(moto.start())
+        service_model("sagemaker")  # read while moto starts: the first request should not wait for it
+        await starting
+        mirror = S3Mirror(moto, store, state / "s3")
+        await mirror.restore()
+        await moto.query(
+            "iam",
+            {
+                "Action": "CreateRole",
+                "Version": "2010-05-08",
+                "RoleName": settings.execution_role_arn.rpartition("/")[2],
+                "AssumeRolePolicyDocument": json.dumps(_TRUST),
+            },
+        )
+        clock = Clock(settings.time_scale)
+        tools = FleetTools(clock, client, replicas_dir, state / "logs", mirror.archive)
+        models = Catalog(MODEL, store, clock, settings.region, model_check(mirror, settings.region))
+        configs = Catalog(ENDPOINT_CONFIG, store, clock, settings.region, endpoint_config_check(models.get))
+        endpoints = Endpoints(settings, store, tools, configs, models)
+        stack.push_async_callback(endpoints.close)
+        endpoints.load()
+        await endpoints.resume()
+        metrics = Metrics(moto)
+        stack.push_async_callback(metrics.stop)
+        metrics.start()
+        proxy = Proxy(moto)
+        tags = Tags(models, configs, endpoints)
+        yield App(
+            ControlPlane(models, configs, endpoints, tags, settings.region),
+            Runtime(settings, endpoints, client, clock, metrics),
+            S3Front(proxy, mirror),
+            proxy,
+            Admin(settings, endpoints, state / "logs"),
+        )

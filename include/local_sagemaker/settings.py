@@ -1,0 +1,25 @@
+"""What a run of the local SageMaker is told: where it listens and keeps its state, how fast its clock is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ACCOUNT_ID = "123456789012"  # moto's account for every caller that has not assumed a role elsewhere
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Options of one server; seconds are the service's own and are divided by `time_scale`."""
+
+    host: str
+    port: int
+    state_dir: Path
+    region: str
+    time_scale: float
+    provision_seconds: float
+    omit_rollback_reason: bool
+    ready_file: Path | None
+
+    @property
+    def execution_role_arn(self) -> str:
+        """The role created at start, for callers that need one that exists."""
+        return f"arn:aws:iam::{ACCOUNT_ID}:role/sagemaker-execution"
