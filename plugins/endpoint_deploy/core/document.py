@@ -54,6 +54,8 @@ class Document:
     data: dict[str, Any]
     keys: dict[tuple[Step, ...], Place] = field(repr=False)
     values: dict[tuple[Step, ...], Place] = field(repr=False)
+    raw: dict[tuple[Step, ...], str] = field(repr=False)
+    """Numbers and booleans as they were written: 1.10 is not 1.1 to whom it is a version."""
 
     def at(self, path: tuple[Step, ...]) -> object:
         """The value at a path; None where there is none."""
@@ -79,9 +81,9 @@ class Document:
         return self.keys.get(path, (1, 1))
 
     def place_of_value(self, path: tuple[Step, ...]) -> Place:
-        """Line and column of a path's value; its key's, where the value stands elsewhere (an alias)."""
+        """Line and column of a path's value; its key's for a list or mapping, or an alias to further up."""
         key = self.place_of_key(path)
-        return max(key, self.values.get(path, key))
+        return key if isinstance(self.at(path), dict | tuple) else max(key, self.values.get(path, key))
 
 
 def read_document(text: str, *, source: str) -> Document:
@@ -113,7 +115,7 @@ def read_document(text: str, *, source: str) -> Document:
     data = reader.mapping(root, ())
     if reader.problems:
         raise InvalidSpec(reader.problems)
-    return Document(source, data, reader.keys, reader.values)
+    return Document(source, data, reader.keys, reader.values, reader.raw)
 
 
 def _check_events(text: str, source: str) -> None:
@@ -147,6 +149,7 @@ class _Reader:
         self.problems: list[SpecProblem] = []
         self.keys: dict[tuple[Step, ...], Place] = {(): (1, 1)}
         self.values: dict[tuple[Step, ...], Place] = {}
+        self.raw: dict[tuple[Step, ...], str] = {}
         self._open: set[int] = set()
         self._count = 0
 
@@ -170,6 +173,8 @@ class _Reader:
         self.values[path] = _place(node)
         if isinstance(node, yaml.ScalarNode):
             self._count_one(node, path)
+            if node.tag != _TAG + "str":
+                self.raw[path] = node.value
             return _scalar(node)
         if id(node) in self._open:
             self._add(
@@ -198,7 +203,12 @@ class _Reader:
         for part in parts:
             value = self._value(part, path) if isinstance(part, yaml.MappingNode) else None
             if value is None:
-                self._add(_place(key), (*path, "<<"), "something else", "a mapping to merge, by its alias")
+                self._add(
+                    _place(key),
+                    (*path, "<<"),
+                    "a value that is no mapping",
+                    "a mapping to merge, by its alias",
+                )
             result = {**(value or {}), **result}
         return result
 

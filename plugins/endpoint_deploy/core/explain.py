@@ -4,7 +4,7 @@ What is expected comes from the JSON Schema that editors complete by, so the two
 """
 
 import difflib
-import json
+import re
 from collections.abc import Iterable, Mapping
 
 from pydantic_core import ErrorDetails
@@ -14,6 +14,11 @@ from endpoint_deploy.core.problems import SpecProblem, Unfit
 from endpoint_deploy.core.schema import Schema, at, describe, known_keys
 
 _SHOWN = 60  # characters of a found value
+_FEW = 5  # keys of a found mapping
+_SIZES = frozenset({"string_too_long", "string_too_short"})
+_PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]+)?")
+_ODD_NUMBER = re.compile(r"[-+]?(0[0-9xob]|[0-9]+[^0-9])")
+_YAML_1_1 = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _KEY = "[key]"  # how pydantic marks that a dict's key, not its value, is at fault
 
 
@@ -42,12 +47,14 @@ def _problem(error: ErrorDetails, document: Document, schema: Schema) -> SpecPro
         return document.problem((*path, *unfit.at), found=unfit.found, expected=unfit.expected)
     is_key = error["loc"][-1:] == (_KEY,)
     wanted = at(schema, path, key=is_key)
-    expected = describe(wanted)
+    size = f" of {len(value)} characters" if kind in _SIZES else ""
     if is_key:
-        return document.problem(path, found=f"the key {_found(path[-1])}", expected=expected)
-    hide = _is_secret(path)
-    hint = _hint(value, wanted, hide=hide)
-    return document.problem(path, found=_found(value, hide=hide), expected=expected, hint=hint)
+        return document.problem(path, found=f"the key {_found(path[-1])}{size}", expected=describe(wanted))
+    raw = None if _is_secret(path) else document.raw.get(path)
+    found = raw or (_found_kind(value) if _is_secret(path) else _found(value))
+    return document.problem(
+        path, found=found + size, expected=describe(wanted), hint=_hint(value, raw, wanted)
+    )
 
 
 def _unknown_key(path: tuple[Step, ...], document: Document, schema: Schema) -> SpecProblem:
@@ -69,7 +76,7 @@ def _path(loc: tuple[Step, ...], data: object) -> tuple[Step, ...]:
             if step in data:
                 data = data[step]
             elif position < len(loc) - 1 or step == _KEY:
-                continue  # the tag of a union's arm
+                continue  # the tag of a union's arm, in brackets where it is ours
             else:
                 data = None  # a key that is missing
             path.append(step)
@@ -79,38 +86,55 @@ def _path(loc: tuple[Step, ...], data: object) -> tuple[Step, ...]:
     return tuple(path)
 
 
-def _hint(value: object, schema: Schema, *, hide: bool) -> str:
-    kind = schema.get("type")
+def _hint(value: object, raw: str | None, wanted: Schema) -> str:
+    kind = wanted.get("type")
     if kind == "string" and isinstance(value, bool | int | float):
-        return "quote it" if hide else f'quote it: "{json.dumps(value)}"'
-    if kind in {"integer", "number"} and isinstance(value, str) and not hide:
-        return "without quotes" if value.strip().isdecimal() else ""
+        if raw is None:
+            return "quote it"
+        return f'quote it: "{raw}"' if re.search(wanted.get("pattern", ""), raw) else ""
+    if kind in {"integer", "number"} and isinstance(value, str):
+        return _number_hint(value)
     if kind == "boolean" and isinstance(value, str):
-        meant = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
-        return f"write {meant[value.lower()]}" if value.lower() in meant else ""
+        return f"write {_YAML_1_1[value.lower()]}" if value.lower() in _YAML_1_1 else ""
     if isinstance(value, str):
-        close = difflib.get_close_matches(value, [str(v) for v in schema.get("enum", ())], n=1)
+        close = difflib.get_close_matches(value, [str(v) for v in wanted.get("enum", ())], n=1)
         return f"did you mean {close[0]}?" if close else ""
     return ""
 
 
+def _number_hint(text: str) -> str:
+    if _PLAIN_NUMBER.fullmatch(text):
+        return "without quotes"
+    return "digits only, without a leading zero" if _ODD_NUMBER.match(text) else ""
+
+
 def _is_secret(path: tuple[Step, ...]) -> bool:
     # An environment's values may be credentials, and messages reach logs and pages.
-    return len(path) > 2 and "environment" in path[1:-1]  # noqa: PLR2004  the spec's own environment is a name
+    return "environment" in path[1:-1]
 
 
-def _found(value: object, *, hide: bool = False) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, Mapping):
-        return f"a mapping with {', '.join(map(str, value))}"[:_SHOWN] if value else "an empty mapping"
-    if isinstance(value, tuple):
-        return f"a list of {len(value)}" if value else "an empty list"
-    if hide:
-        kind = f"text of {len(value)} characters" if isinstance(value, str) else "a number, true or false"
-        return f"{kind} (not shown)"
-    if isinstance(value, str):
-        shown = value if len(value) <= _SHOWN else f"{value[: _SHOWN - 1]}…"
-        size = f" of {len(value)} characters" if len(value) > _SHOWN else ""
-        return f"{shown!r}{size}"
-    return json.dumps(value)
+def _found(value: object) -> str:
+    if not isinstance(value, str):
+        return _found_kind(value)
+    return repr(value if len(value) <= _SHOWN else f"{value[: _SHOWN - 1]}…")
+
+
+def _found_kind(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case Mapping():
+            few = 0 < len(value) <= _FEW
+            return (
+                f"a mapping with {', '.join(map(str, value))}" if few else f"a mapping of {len(value)} keys"
+            )
+        case tuple():
+            return f"a list of {len(value)}" if value else "an empty list"
+        case _:
+            return "something else"

@@ -125,6 +125,13 @@ def within_total(environment: dict[str, str], at: tuple[str | int, ...] = ()) ->
     return environment
 
 
+def _closed(schema: dict[str, Any]) -> None:
+    # pydantic puts the values' schema under the keys' pattern, and JSON Schema lets other keys pass.
+    ((pattern, values),) = schema.pop("patternProperties").items()
+    schema["propertyNames"] = {"type": "string", **schema.get("propertyNames", {}), "pattern": pattern}
+    schema["additionalProperties"] = values
+
+
 EnvironmentVariables = Annotated[
     dict[
         Annotated[
@@ -137,7 +144,7 @@ EnvironmentVariables = Annotated[
         ],
         Annotated[str, Field(max_length=1024)],
     ],
-    Field(max_length=_ENVIRONMENT_ENTRIES),
+    Field(max_length=_ENVIRONMENT_ENTRIES, json_schema_extra=_closed),
     AfterValidator(within_total),
 ]
 
@@ -158,7 +165,7 @@ Tags = Annotated[
         Annotated[str, _text(_TAG, _TAG_SAYS, min_length=1, max_length=128), AfterValidator(_not_reserved)],
         Annotated[str, _text(_TAG, _TAG_SAYS, max_length=256)],
     ],
-    Field(max_length=38),
+    Field(max_length=38, json_schema_extra=_closed),
 ]
 
 

@@ -44,13 +44,14 @@ class FrameworkImage(Strict):
 
 def _image_kind(value: object) -> str | None:
     if isinstance(value, str):
-        return "uri"
-    return "framework" if isinstance(value, dict | FrameworkImage) else None
+        return "[uri]"
+    return "[framework]" if isinstance(value, dict | FrameworkImage) else None
 
 
 # Told apart by what was written, so that a mistake in one form is not explained in terms of the other.
+# The tags stand in pydantic's error locations: in brackets, no key of the spec can be mistaken for one.
 Image = Annotated[
-    Annotated[f.ImageUri, Tag("uri")] | Annotated[FrameworkImage, Tag("framework")],
+    Annotated[f.ImageUri, Tag("[uri]")] | Annotated[FrameworkImage, Tag("[framework]")],
     Discriminator(_image_kind),
 ]
 
@@ -116,8 +117,10 @@ class VariantSpec(Strict):
     def _instances_or_serverless(self) -> Self:
         if (self.instance_type is None) == (self.serverless is None):
             raise Unfit(
-                found=f"{'both' if self.serverless else 'neither'} of them",
-                expected="exactly one of instance_type and serverless",
+                found="both instance_type and serverless"
+                if self.serverless
+                else "neither instance_type nor serverless",
+                expected="exactly one of the two",
             )
         if self.serverless:
             given = [k for k in ("count", "volume_gb", "download_timeout_seconds", "startup_timeout_seconds")
@@ -126,7 +129,7 @@ class VariantSpec(Strict):
                 raise Unfit(
                     at=(given[0],),
                     found=f"{', '.join(given)} beside serverless",
-                    expected="none of them: a serverless variant has no instances",
+                    expected="none of these, as a serverless variant has no instances",
                 )
         return self
 
@@ -266,10 +269,11 @@ class DeploymentSpec(Strict):
     def _strategy_fits_endpoint(self) -> Self:
         if self.release.strategy == "staged":
             if self.endpoint.is_serverless:
+                index = next(i for i, variant in enumerate(self.endpoint.variants) if variant.serverless)
                 raise Unfit(
-                    at=("release", "strategy"),
-                    found="staged with a serverless variant",
-                    expected="direct: a serverless endpoint takes no second variant beside the first",
+                    at=("endpoint", "variants", index, "serverless"),
+                    found="a serverless variant with release.strategy staged",
+                    expected="release.strategy direct, as a serverless variant cannot be doubled",
                 )
             if len(self.endpoint.variants) * 2 > MAX_VARIANTS:
                 raise Unfit(

@@ -44,20 +44,25 @@ _SYNTAX = (
     ("found unexpected end of stream", "the quote closed"),
     ("did not find expected ',' or", "the bracket closed, and commas between items"),
     ("did not find expected node content", "a value between the commas and before the closing bracket"),
+    ("did not find expected alphabetic", "quotes around a text that starts with * or &"),
     ("found duplicate anchor", "each anchor once"),
 )
+
+# Noticed only at the end of what began further up.
+_BLAMES_ITS_START = ("found unexpected end of stream", "could not find expected ':'")
 
 
 def syntax_problem(text: str, source: str, error: yaml.MarkedYAMLError) -> InvalidSpec:
     """What the scanner, parser or composer refused, in words that say what to write instead."""
-    mark = error.problem_mark or error.context_mark
+    opened = error.context_mark
+    mark = error.problem_mark or opened
     line, column = place_of(mark)
     lines = text.splitlines()
     here = lines[line - 1][column - 1 :] if line <= len(lines) else ""
     said = (error.problem or "").strip()
     if here.startswith("\t"):
         return one_problem(source, (line, column), "a tab", "spaces: YAML takes no tab for indentation")
+    if opened and (line > len(lines) or said.startswith(_BLAMES_ITS_START)):
+        line, column = place_of(opened)
     expected = next((words for start, words in _SYNTAX if start in said), "valid YAML")
-    opened = error.context_mark
-    since = f" (in what starts on line {opened.line + 1})" if opened and opened.line + 1 != line else ""
-    return one_problem(source, (line, column), f"a YAML error, {said or 'unreadable'}{since}", expected)
+    return one_problem(source, (line, column), f"invalid YAML ({said or 'unreadable'})", expected)
