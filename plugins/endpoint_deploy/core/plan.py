@@ -102,6 +102,11 @@ class Plan(Strict):
         return not self.plan_only and self.action != "nothing"
 
     @property
+    def staged_on(self) -> str | None:
+        """The configuration on which traffic is shifted: what the change leads to, or what is live."""
+        return self.change.config if self.change else self.expects.config
+
+    @property
     def own_configs(self) -> frozenset[str]:
         """The configurations that this release may put behind the endpoint."""
         return frozenset(c.name for c in (self.config, self.joint) if c)

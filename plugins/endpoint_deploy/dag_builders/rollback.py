@@ -1,0 +1,40 @@
+"""The rollback DAG of a deployment: back to any release in the ledger."""
+
+from airflow.sdk import DAG, Param
+
+from endpoint_deploy.core.load import Deployment
+from endpoint_deploy.dag_builders.chain import REASON, add_chain, make_dag
+from endpoint_deploy.operators.apply_endpoint import ApplyEndpointOperator
+from endpoint_deploy.operators.plan_rollback import PlanRollbackOperator
+from endpoint_deploy.operators.smoke_test import SmokeTestOperator
+from endpoint_deploy.sensors.wait_for_endpoint import WaitForEndpointSensor
+from endpoint_deploy.task_base import ReleaseTask
+
+_TASKS: tuple[tuple[str, type[ReleaseTask]], ...] = (
+    ("plan", PlanRollbackOperator),
+    ("apply_endpoint", ApplyEndpointOperator),
+    ("wait_for_endpoint", WaitForEndpointSensor),
+    ("smoke_test", SmokeTestOperator),
+)
+
+
+def build_rollback_dag(deployment: Deployment) -> DAG:
+    """Plan the way back, apply, wait, prove; where that fails, return to what was live; record."""
+    spec = deployment.spec
+    doc = (
+        f"Brings endpoint **{spec.endpoint_name}** back to a release in its ledger: the last good one "
+        "that is not live, or the one whose number is given."
+    )
+    params = {
+        "release": Param(
+            None,
+            type=["null", "integer"],
+            title="Release",
+            description="Number in the ledger; empty: the last good release that is not live.",
+            minimum=1,
+        ),
+        "reason": REASON,
+    }
+    with make_dag("rollback", deployment, params=params, doc=doc) as dag:
+        add_chain("rollback", deployment, _TASKS, changing_from="apply_endpoint")
+    return dag

@@ -1,0 +1,111 @@
+"""Write what happened to the ledger, whatever happened, and give the endpoint's lock back."""
+
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from airflow.sdk import Context, timezone
+
+from endpoint_deploy.core.candidate import Candidate, ReleaseRequest
+from endpoint_deploy.core.outcome import Verdict, judge_run
+from endpoint_deploy.core.plan import Plan
+from endpoint_deploy.core.release import Release
+from endpoint_deploy.operators.notify import notify
+from endpoint_deploy.task_base import FAILURE, ReleaseTask, holder_of, pull, run_ref
+
+_EVIDENCE = ("validate_artifact", "smoke_test", "retire_champion", "roll_back")
+_UNRECORDED = frozenset({"nothing_to_do", "planned"})
+
+
+class RecordReleaseOperator(ReleaseTask):
+    """Judge the run by its tasks' states, append the release to the ledger, notify.
+
+    Runs whatever happened before it. A run that changed nothing on purpose is not a release and leaves no
+    record. Returns `{"outcome", "reason", "release": number | None, "config_before", "config_after"}`.
+    """
+
+    def __init__(self, *, kind: Literal["deploy", "rollback"], chain: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind = kind
+        self.chain = chain
+
+    def perform(self, context: Context, *, resumed: bool = False, **carried: Any) -> dict[str, Any]:
+        """Record; may be tried again without writing twice."""
+        states, phases = self._tasks(context)
+        found = pull(context, "plan")
+        plan = Plan.model_validate(found) if found else None
+        messages = {
+            task: message
+            for task in (*self.chain, "roll_back")
+            if (message := pull(context, task, FAILURE)) is not None
+        }
+        rolled_back = pull(context, "roll_back")
+        verdict = judge_run(self.chain, states, messages, plan, rolled_back)
+        number = None
+        if verdict.outcome not in _UNRECORDED:
+            release = self.kit.ledger.append(self._release(context, verdict, plan, phases))
+            number = release.sequence
+            notify(self.hook, self.spec, release)
+        self.give_lock_back(context)
+        self.log.info("%s: %s", verdict.outcome, verdict.reason)
+        after = self.hook.find_endpoint(self.spec.endpoint_name)
+        return {
+            "outcome": verdict.outcome,
+            "reason": verdict.reason,
+            "release": number,
+            "config_before": plan.expects.config if plan else (after.config if after else None),
+            "config_after": after.config if after else None,
+        }
+
+    def _tasks(self, context: Context) -> tuple[dict[str, str | None], dict[str, float]]:
+        """State and seconds by task id, as Airflow knows them."""
+        holder = holder_of(context)
+        crumbs = cast("Any", context["ti"]).get_task_breadcrumbs(holder.dag_id, holder.run_id)
+        states: dict[str, str | None] = {}
+        phases: dict[str, float] = {}
+        for crumb in crumbs:
+            state = crumb["state"]
+            states[crumb["task_id"]] = getattr(state, "value", state)
+            if crumb.get("duration") is not None:
+                phases[crumb["task_id"]] = round(float(crumb["duration"]), 3)
+        return states, phases
+
+    def _release(
+        self, context: Context, verdict: Verdict, plan: Plan | None, phases: dict[str, float]
+    ) -> Release:
+        asked = pull(context, "resolve_release")
+        validated = pull(context, "validate_artifact")
+        request = ReleaseRequest.model_validate(asked) if asked else None
+        candidate = Candidate.model_validate(validated["candidate"]) if validated else None
+        restored = self._restored(context)
+        source: Any = candidate or request or restored
+        started = pull(context, "plan", "planned_at") or str(context["dag_run"].start_date)
+        now = timezone.utcnow()
+        seen = self.hook.find_endpoint(self.spec.endpoint_name)
+        return Release(
+            kind=self.kind,
+            deployment=self.spec.key,
+            endpoint=self.spec.endpoint_name,
+            outcome=cast("Any", verdict.outcome),
+            asked_because=str(context["params"].get("reason") or ""),
+            artifact=source.artifact if source else None,
+            artifact_sha256=candidate.sha256 if candidate else (plan.artifact_sha256 if plan else None),
+            pinned=candidate.pinned if candidate else (restored.pinned if restored else None),
+            image=source.image if source else None,
+            action=plan.action if plan else None,
+            config_before=plan.expects.config if plan else None,
+            config_after=seen.config if seen else None,
+            models=tuple(m.name for m in plan.models) if plan else (),
+            live=plan.live_after if plan and verdict.outcome == "released" else None,
+            failure=verdict.failure,
+            evidence={task: found for task in _EVIDENCE if (found := pull(context, task)) is not None},
+            run=run_ref(context),
+            started_at=started,
+            finished_at=now.isoformat(),
+            seconds=round((now - datetime.fromisoformat(started)).total_seconds(), 3),
+            phases=phases,
+        )
+
+    def _restored(self, context: Context) -> Release | None:
+        """For a rollback: the release that it led back to."""
+        number = pull(context, "plan", "restores")
+        return self.kit.ledger.get(int(number)) if number is not None else None

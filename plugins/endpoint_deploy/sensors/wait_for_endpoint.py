@@ -1,0 +1,36 @@
+"""Wait, deferred, until a change has ended, and judge where it ended."""
+
+from typing import Any
+
+from airflow.providers.amazon.aws.sensors.sagemaker import SageMakerEndpointSensor
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
+
+from endpoint_deploy.core.load import Deployment
+from endpoint_deploy.errors import ReleaseFailed
+from endpoint_deploy.task_base import ReleaseTask
+
+
+class WaitForEndpointSensor(ReleaseTask, SageMakerEndpointSensor):
+    """The provider's endpoint sensor, deferrable, and not content with `InService`.
+
+    The provider's takes a silent rollback, OutOfService and UpdateRollbackFailed for success. Here success
+    is InService, on the planned configuration, every variant at its planned count and weight.
+    """
+
+    template_fields = ReleaseTask.template_fields
+
+    def __init__(self, *, deployment: Deployment, **kwargs: Any) -> None:
+        super().__init__(deployment=deployment, endpoint_name=deployment.spec.endpoint_name, **kwargs)
+
+    def perform(self, context: Context, *, resumed: bool = False, **carried: Any) -> dict[str, Any]:
+        """Wait for the plan's change. Returns the settled description."""
+        plan = self.plan_of(context)
+        if plan.change is None:
+            raise AirflowSkipException("there is no change to wait for")
+        end = self.await_settled(plan.change.config, plan.change.variants)
+        self.log.info("%s: %s", end.phase, end.reason)
+        if end.phase != "settled":
+            raise ReleaseFailed(end.reason)
+        seen = self.hook.find_endpoint(plan.endpoint)
+        return seen.model_dump(mode="json") if seen else {}

@@ -1,0 +1,242 @@
+"""What every task of a release shares: its spec, its hook, its plan, and one policy for errors."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any, NoReturn, cast
+
+from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError, AirflowSkipException
+from botocore.exceptions import ClientError
+
+from endpoint_deploy.aws import errors
+from endpoint_deploy.aws.hook import EndpointHook
+from endpoint_deploy.aws.ledger import Ledger
+from endpoint_deploy.aws.lock import EndpointLock, Holder
+from endpoint_deploy.core import naming
+from endpoint_deploy.core.candidate import Candidate
+from endpoint_deploy.core.load import Deployment
+from endpoint_deploy.core.observed import ObservedEndpoint
+from endpoint_deploy.core.plan import Plan, VariantTarget
+from endpoint_deploy.core.release import RunRef
+from endpoint_deploy.core.settle import Settlement, settle
+from endpoint_deploy.core.spec import DeploymentSpec
+from endpoint_deploy.errors import EndpointDeployError, NotAsPlanned, ReleaseFailed, TryAgain
+from endpoint_deploy.triggers.endpoint_settled import EndpointSettledTrigger
+
+FAILURE = "failure"  # the XCom under which a task leaves its error for the ledger
+_LIVE = frozenset({"queued", "running"})
+_SLACK = timedelta(seconds=60)
+_LOOKS = 4
+_LOOK_SECONDS = 1.0
+
+
+class Kit:
+    """A deployment's clients, made from its spec's connection and region."""
+
+    def __init__(self, spec: DeploymentSpec, hook: EndpointHook) -> None:
+        self.spec = spec
+        self.hook = hook
+
+    @property
+    def ledger(self) -> Ledger:
+        """The endpoint's ledger."""
+        return Ledger(self.hook.s3, self.spec.aws.store, self.spec.endpoint_name)
+
+    @property
+    def lock(self) -> EndpointLock:
+        """The endpoint's lock."""
+        return EndpointLock(self.hook.s3, self.spec.aws.store, self.spec.endpoint_name)
+
+
+class ReleaseTask(AwsBaseOperator[EndpointHook]):
+    """A task of a release. A subclass writes `perform`, which must be safe to run again.
+
+    It may be mixed in before one of the provider's operators; `config` is then the request's body, made when
+    the task runs. Neither the spec nor a body is a template field, so that no environment value is rendered,
+    logged or stored.
+    """
+
+    aws_hook_class = EndpointHook
+    template_fields = ("aws_conn_id", "region_name", "verify")
+
+    def __init__(self, *, deployment: Deployment, **kwargs: Any) -> None:
+        spec = deployment.spec
+        kwargs.setdefault("aws_conn_id", spec.aws.conn_id)
+        kwargs.setdefault("region_name", spec.aws.region)
+        super().__init__(**kwargs)
+        self.deployment = deployment
+
+    @property
+    def spec(self) -> DeploymentSpec:
+        """The deployment's spec."""
+        return self.deployment.spec
+
+    @property
+    def kit(self) -> Kit:
+        """Ledger and lock on the task's own hook."""
+        return Kit(self.spec, self.hook)
+
+    def perform(self, context: Context, *, resumed: bool = False, **carried: Any) -> Any:
+        """Do the task's work; what it returns is its XCom.
+
+        resumed: after a deferral; carried: what was given to `defer_until_settled` then.
+        """
+        raise NotImplementedError
+
+    def execute(self, context: Context) -> Any:
+        """Run `perform` under the error policy."""
+        return self._under_policy(context, lambda: self.perform(context))
+
+    def resume(self, context: Context, event: dict[str, Any] | None = None, **carried: Any) -> Any:
+        """After a deferral: the same work again, from what is live now."""
+
+        def again() -> Any:
+            if not (event or {}).get("settled"):
+                self._timed_out()
+            return self.perform(context, resumed=True, **carried)
+
+        return self._under_policy(context, again)
+
+    def settles_soon(self, done: Callable[[ObservedEndpoint | None], bool]) -> bool:
+        """Look a few times before deferring: a deferral costs some three seconds even for nothing."""
+        for attempt in range(_LOOKS):
+            if attempt:
+                time.sleep(_LOOK_SECONDS)
+            if done(self.hook.find_endpoint(self.spec.endpoint_name)):
+                return True
+        return False
+
+    def defer_until_settled(
+        self,
+        config: str | None = None,
+        variants: tuple[VariantTarget, ...] = (),
+        *,
+        timeout_seconds: int | None = None,
+        **carry: Any,
+    ) -> NoReturn:
+        """Free the worker until the endpoint is as given, or without a configuration, until it rests."""
+        wait = self.spec.endpoint.wait
+        seconds = timeout_seconds or wait.timeout_seconds
+        self.defer(
+            trigger=EndpointSettledTrigger(
+                conn_id=self.spec.aws.conn_id,
+                region=self.spec.aws.region,
+                endpoint=self.spec.endpoint_name,
+                poll_seconds=wait.poll_seconds,
+                deadline=time.time() + seconds,
+                config=config,
+                variants=[v.model_dump() for v in variants],
+            ),
+            method_name="resume",
+            kwargs=carry,
+            timeout=timedelta(seconds=seconds) + _SLACK,
+        )
+
+    def await_settled(self, config: str, variants: tuple[VariantTarget, ...]) -> Settlement:
+        """Return how a change ended; defers while it has not."""
+
+        def ended(seen: ObservedEndpoint | None) -> bool:
+            return settle(seen, config=config, variants=variants).phase != "in_progress"
+
+        if not self.settles_soon(ended):
+            self.defer_until_settled(config, variants)
+        seen = self.hook.find_endpoint(self.spec.endpoint_name)
+        return settle(seen, config=config, variants=variants)
+
+    def plan_of(self, context: Context) -> Plan:
+        """The run's plan; skips where there is none or where nothing is to be changed."""
+        found = pull(context, "plan")
+        if found is None:
+            raise AirflowSkipException("there is no plan: the release was refused before one was made")
+        plan = Plan.model_validate(found)
+        if plan.plan_only:
+            raise AirflowSkipException("the run was asked for a plan only")
+        if not plan.executes:
+            raise AirflowSkipException(plan.summary)
+        return plan
+
+    def candidate_of(self, context: Context) -> Candidate:
+        """The validated candidate of the run."""
+        found = pull(context, "validate_artifact")
+        if found is None:
+            raise NotAsPlanned("the run has no validated artifact; clear from `validate_artifact`")
+        return Candidate.model_validate(found["candidate"])
+
+    def hold_lock(self, context: Context) -> None:
+        """Take or keep the endpoint's lock for this run."""
+        self.kit.lock.acquire(holder_of(context), _is_live(context))
+
+    def give_lock_back(self, context: Context) -> None:
+        """Give the endpoint's lock back where this run holds it."""
+        self.kit.lock.release(holder_of(context))
+
+    def created_by(self, context: Context) -> str:
+        """The run's key in the tags of what it makes."""
+        holder = holder_of(context)
+        return naming.run_key(holder.dag_id, holder.run_id)
+
+    def _timed_out(self) -> NoReturn:
+        seen = self.hook.find_endpoint(self.spec.endpoint_name)
+        raise ReleaseFailed(
+            f"endpoint {self.spec.endpoint_name} has not settled in time; it is "
+            f"{seen.status if seen else 'gone'}. endpoint.wait.timeout_seconds is "
+            f"{self.spec.endpoint.wait.timeout_seconds}"
+        )
+
+    def _under_policy(self, context: Context, work: Any) -> Any:
+        try:
+            return work()
+        except TryAgain as error:
+            self._leave(context, error)
+            raise
+        except EndpointDeployError as error:
+            self._leave(context, error)
+            raise AirflowFailException(str(error)) from error
+        except Exception as error:
+            self._leave(context, error)
+            if isinstance(error, ClientError) and not errors.is_passing(error):
+                raise AirflowFailException(str(error)) from error
+            raise
+
+    def _leave(self, context: Context, error: Exception) -> None:
+        if not isinstance(error, AirflowSkipException):
+            context["ti"].xcom_push(key=FAILURE, value=str(error)[:2000])
+
+
+def pull(context: Context, task_id: str, key: str = "return_value") -> Any:
+    """Another task's XCom of this run; None where there is none."""
+    return context["ti"].xcom_pull(task_ids=task_id, key=key)
+
+
+def holder_of(context: Context) -> Holder:
+    """This DAG run as a holder of the lock."""
+    run = context["dag_run"]
+    return Holder(dag_id=run.dag_id, run_id=run.run_id)
+
+
+def run_ref(context: Context) -> RunRef:
+    """This DAG run as the ledger names it."""
+    run = cast("Any", context["dag_run"])
+    return RunRef(
+        dag_id=run.dag_id,
+        run_id=run.run_id,
+        run_type=str(getattr(run.run_type, "value", run.run_type)),
+        triggered_by=getattr(run, "triggering_user_name", None),
+    )
+
+
+def _is_live(context: Context) -> Callable[[Holder], bool]:
+    def is_live(other: Holder) -> bool:
+        try:
+            state = cast("Any", context["ti"]).get_dagrun_state(dag_id=other.dag_id, run_id=other.run_id)
+        except AirflowRuntimeError as error:
+            # A run that has been deleted holds nothing. Anything else says nothing about the run.
+            if (error.error.detail or {}).get("status_code") == HTTPStatus.NOT_FOUND:
+                return False
+            raise TryAgain(f"Airflow cannot say whether run {other.run_id} still lives") from error
+        return str(getattr(state, "value", state)) in _LIVE
+
+    return is_live
