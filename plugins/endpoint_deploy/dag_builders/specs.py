@@ -84,14 +84,20 @@ def deployments(only_key: str | None = None) -> tuple[Deployment, ...]:
     """The usable deployments of `specs_directory()`; spec_errors.py reports the others.
 
     With `only_key` (`<name>__<environment>`, from the DAG id that a task run asks for) only the files that
-    could hold it are parsed: a task run pays for its own spec, not for five hundred.
+    mention both are parsed: a task run pays for its own spec, not for five hundred.
     """
     directory = specs_directory()
     if only_key is None or not directory.is_dir():
         return load_directory(directory).deployments
     name, _, environment = only_key.partition("__")
-    paths = [path for path in spec_files(directory) if _mentions(path, name, environment)]
-    return tuple(each for each in load_files(paths).deployments if each.key == only_key)
+    files = spec_files(directory)
+    likely = [path for path in files if _mentions(path, name, environment)]
+    # YAML can write a name so that its letters stand nowhere; then every file must be read.
+    return _of_key(likely, only_key) or _of_key(files, only_key)
+
+
+def _of_key(paths: Iterable[Path], key: str) -> tuple[Deployment, ...]:
+    return tuple(each for each in load_files(paths).deployments if each.key == key)
 
 
 def raise_invalid() -> None:
