@@ -1,0 +1,75 @@
+"""Compressed streams inside an archive, as joblib writes and detects them (joblib's compressor.py)."""
+
+import bz2
+import io
+import lzma
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from isal import igzip_lib
+
+from endpoint_deploy.artifacts.model import KIB
+from endpoint_deploy.artifacts.opcodes import Malformed, Unclear
+from endpoint_deploy.artifacts.stream import ISAL_ERROR
+
+CERTAIN_MAGIC: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+_PIECE: Final = 64 * KIB
+_ZLIB_CHECK: Final = 31  # RFC 1950: the two header bytes are a multiple of it
+
+
+class Decompressor(Protocol):
+    """What bz2, lzma and isal have in common."""
+
+    @property
+    def eof(self) -> bool: ...  # noqa: D102 - the library's own, as are the others
+
+    @property
+    def needs_input(self) -> bool: ...  # noqa: D102
+
+    def decompress(self, data: bytes, /, max_length: int = -1) -> bytes: ...  # noqa: D102
+
+
+def decompressor_for(head: bytes) -> Callable[[], Decompressor] | None:
+    """Return what decompresses a stream that starts so, or None where it is none that joblib would detect."""
+    if head.startswith(b"\x1f\x8b"):
+        return lambda: igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+    if head.startswith(b"\x78") and int.from_bytes(head[:2], "big") % _ZLIB_CHECK == 0:
+        return lambda: igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
+    if head.startswith(b"BZh"):
+        return bz2.BZ2Decompressor
+    if head.startswith((b"\xfd7zXZ", b"\x5d\x00")):
+        return lzma.LZMADecompressor
+    return None
+
+
+class Unpacked(io.RawIOBase):
+    """The decompressed bytes of a stream, as a file; at most `limit` of them.
+
+    Raises Malformed where the stream is damaged, Unclear where it grows past the limit.
+    """
+
+    def __init__(self, packed: io.BufferedReader, decompressor: Decompressor, limit: int) -> None:
+        self._packed = packed
+        self._decompressor = decompressor
+        self.left = limit
+
+    def readable(self) -> bool:
+        """Whether it can be read: always."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # RawIOBase passes a memoryview
+        """Fill the buffer as far as one step goes; 0 at the end."""
+        data = b""
+        while not data and not self._decompressor.eof:
+            packed = self._packed.read(_PIECE) if self._decompressor.needs_input else b""
+            if self._decompressor.needs_input and not packed:
+                raise Malformed("its compressed stream ends too early")
+            try:
+                data = self._decompressor.decompress(packed, len(buffer))
+            except (OSError, EOFError, lzma.LZMAError, ISAL_ERROR) as error:
+                raise Malformed(f"its compressed stream is damaged: {error}") from error
+        self.left -= len(data)
+        if self.left < 0:
+            raise Unclear("it unpacks to more than is looked at")
+        buffer[: len(data)] = data
+        return len(data)
