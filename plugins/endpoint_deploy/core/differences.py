@@ -32,5 +32,11 @@ def _flat(variants: Any, capture: Any) -> dict[str, str]:
         name = naming.declared_name(variant["VariantName"])
         for key, value in variant.items():
             if key != "VariantName":
-                lines[f"variant {name} {key}"] = value if isinstance(value, str) else json.dumps(value)
+                lines[f"variant {name} {key}"] = _text(value)
     return lines
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.7g}"  # to the precision of the service's 32-bit floats, where 0.3 is 0.30000001
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

@@ -20,7 +20,8 @@ def digest(content: Any) -> str:
 def resource_name(base: str, content: Any) -> str:
     """`<base>-<digest>`, the base shortened where the service's 63 characters ask for it."""
     head = base[: _MAX_NAME - _NAME_DIGEST - 1].rstrip("-")
-    return f"{head}-{digest(content)[:_NAME_DIGEST]}"
+    # The digest covers the whole base, since two long ones may be the same once they are shortened.
+    return f"{head}-{digest([base, content])[:_NAME_DIGEST]}"
 
 
 def variant_name(declared: str, release_digest: str) -> str:

@@ -9,6 +9,16 @@ from endpoint_deploy.core.spec import Strict
 
 _WEIGHT_TOLERANCE = 1e-5  # VariantWeight is a 32-bit float: 0.3 comes back as 0.30000001
 
+# What a configuration may say that ours never do: it would be lost where ours takes the place of another.
+_FEATURES = (
+    "AsyncInferenceConfig",
+    "CrossRegionTrafficConfig",
+    "EnableNetworkIsolation",
+    "ExplainerConfig",
+    "ShadowProductionVariants",
+    "VpcConfig",
+)
+
 IN_PROGRESS = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 
 
@@ -44,12 +54,16 @@ class ObservedEndpoint(Strict):
 
 
 class ObservedConfig(Strict):
-    """DescribeEndpointConfig with its tags; `variants` are the bodies that would make it again."""
+    """DescribeEndpointConfig with its tags; `variants` are the bodies that would make it again.
+
+    `features` names what it has beside that and this pipeline does not know how to say.
+    """
 
     name: str
     variants: tuple[dict[str, Any], ...]
     data_capture: dict[str, Any] | None
     tags: dict[str, str]
+    features: tuple[str, ...] = ()
 
     @property
     def joint_final(self) -> str | None:
@@ -110,6 +124,7 @@ def config_view(answer: Mapping[str, Any], its_tags: Mapping[str, str]) -> Obser
         variants=tuple(answer["ProductionVariants"]),
         data_capture=answer.get("DataCaptureConfig"),
         tags=dict(its_tags),
+        features=tuple(feature for feature in _FEATURES if answer.get(feature)),
     )
 
 

@@ -2,16 +2,11 @@
 
 from collections.abc import Iterable
 
-from endpoint_deploy.core import naming, requests, tags
+from endpoint_deploy.core import requests, tags
 from endpoint_deploy.core.candidate import Candidate
+from endpoint_deploy.core.counts import kept_counts, retained_counts
 from endpoint_deploy.core.differences import differences
-from endpoint_deploy.core.observed import (
-    Observed,
-    ObservedConfig,
-    ObservedEndpoint,
-    ObservedVariant,
-    same_weights,
-)
+from endpoint_deploy.core.observed import Observed, ObservedConfig, ObservedEndpoint, same_weights
 from endpoint_deploy.core.plan import (
     Action,
     EndpointChange,
@@ -23,8 +18,10 @@ from endpoint_deploy.core.plan import (
     Shift,
     VariantTarget,
 )
-from endpoint_deploy.core.requests import Desired
-from endpoint_deploy.core.spec import MAX_VARIANTS, DeploymentSpec
+from endpoint_deploy.core.requests import Desired, DesiredVariant
+from endpoint_deploy.core.spec import DeploymentSpec
+from endpoint_deploy.core.staging import cannot_stage, champion_bodies
+from endpoint_deploy.core.way_back import observed_target, way_back
 from endpoint_deploy.errors import NotAsPlanned, TryAgain
 
 
@@ -39,6 +36,15 @@ def make_plan(
     return _Planner(spec, candidate, observed).plan().model_copy(update={"plan_only": plan_only})
 
 
+def refuse_deleted_config(endpoint: ObservedEndpoint) -> NotAsPlanned:
+    """What is wrong with an endpoint whose configuration is gone (terraform-provider-aws 40048)."""
+    return NotAsPlanned(
+        f"endpoint {endpoint.name} runs on configuration {endpoint.config}, which has been deleted; "
+        "SageMaker refuses every update of such an endpoint. Create that configuration again, or "
+        "run the teardown DAG and release anew"
+    )
+
+
 class _Planner:
     """Holds the three inputs, so that each state's plan reads as one short method."""
 
@@ -47,6 +53,7 @@ class _Planner:
         self.candidate = candidate
         self.seen = observed
         self.want: Desired = requests.desired(spec, candidate)
+        self.back = way_back(observed, self.want.config)
 
     def plan(self) -> Plan:
         endpoint = self.seen.endpoint
@@ -60,110 +67,112 @@ class _Planner:
         if endpoint.status in {"Failed", "OutOfService"}:
             return self._recreate(endpoint)
         if endpoint.status == "UpdateRollbackFailed":
-            return self._direct(
-                endpoint,
-                "the endpoint serves a mix of two configurations; one update makes it whole",
-                self._last_good() or self._whole(self.seen.champion),
-            )
+            why = "the endpoint serves a mix of two configurations; one update makes it whole"
+            return self._update(endpoint, why)
         return self._in_service(endpoint)
 
     def _in_service(self, endpoint: ObservedEndpoint) -> Plan:
+        config = self.seen.config
         if endpoint.config == self.want.config:
             return self._same_config(endpoint)
-        if self.seen.config is None:
-            raise NotAsPlanned(
-                f"endpoint {endpoint.name} runs on configuration {endpoint.config}, which has been deleted; "
-                "SageMaker refuses every update of such an endpoint. Create that configuration again, or "
-                "run the teardown DAG and release anew"
-            )
+        if config is None:
+            raise refuse_deleted_config(endpoint)
         if self.spec.release.strategy == "direct":
-            return self._direct(endpoint, "one update", self._champion_target(endpoint))
-        if self.seen.config.joint_final == self.want.config and self._candidate_stands(endpoint):
+            return self._direct(endpoint, "one update")
+        # A release that hung, asked for again; or its champion, asked for in its place.
+        ends = {config.joint_final, config.joint_champion}
+        if self.want.config in ends and self._all_wanted_stand(endpoint):
             return self._resume(endpoint)
         return self._stage(endpoint)
 
     def _create(self) -> Plan:
-        return self._plan(
-            "create",
-            f"create endpoint {self.spec.endpoint_name} on {self.want.config}",
-            change=self._to_final("create"),
-            back=None,
-        )
+        summary = f"create endpoint {self.spec.endpoint_name} on {self.want.config}"
+        return self._plan("create", summary, change=self._to_final("create"))
 
     def _recreate(self, endpoint: ObservedEndpoint) -> Plan:
+        if self._foreign:
+            raise NotAsPlanned(
+                f"endpoint {endpoint.name} is {endpoint.status} and can only be deleted, but its "
+                f"configuration {endpoint.config} was not made by this pipeline, which deletes nothing of "
+                "others. "
+                "Delete the endpoint by hand, then clear from `plan`"
+            )
         # Neither state can be updated into service: DeleteEndpoint is all that is of use.
         return self._plan(
             "recreate",
             f"endpoint {endpoint.name} is {endpoint.status}: delete it and create it on {self.want.config}",
             change=self._to_final("recreate"),
-            back=self._last_good(),
         )
 
     def _same_config(self, endpoint: ObservedEndpoint) -> Plan:
         weights = {v.name: v.weight for v in self.want.variants}
-        if same_weights(endpoint.weights, weights):
+        drifted = not same_weights(endpoint.weights, weights)
+        if not drifted and self.seen.config:
             return Plan(
                 endpoint=endpoint.name,
                 action="nothing",
                 summary=f"nothing to do: {endpoint.name} already serves {self.want.config}",
                 expects=_live(endpoint),
                 artifact_sha256=self.candidate.sha256,
-                live_after=self._observed_target(endpoint),
+                live_after=observed_target(endpoint),
             )
-        return self._plan(
-            "reweigh",
-            f"bring the weights of {endpoint.name} back to the spec's",
-            shift=Shift(weights=weights),
-            back=self._observed_target(endpoint),
-        )
+        todo = [f"bring the weights of {endpoint.name} back to the spec's"] if drifted else []
+        if self.seen.config is None:
+            todo.append(f"create {self.want.config} again, which was deleted behind the endpoint")
+        return self._plan("reweigh", "; ".join(todo), shift=Shift(weights=weights) if drifted else None)
 
-    def _direct(self, endpoint: ObservedEndpoint, why: str, back: RollBackTo | None) -> Plan:
-        retained, warnings = self._retained(endpoint)
-        # The spec's weights and data capture win; only what autoscaling set is kept.
-        excluded = ("DesiredWeight", "DataCaptureConfig")
+    def _direct(self, endpoint: ObservedEndpoint, why: str) -> Plan:
+        champion = self.seen.champion
+        if champion is None or self.back is None:
+            return self._update(endpoint, why)
+        kept = retained_counts(
+            self.want, endpoint, kept_counts(self.want, self.back, champion), self.seen.config or champion
+        )
+        return self._update(endpoint, why, counts=kept.counts, notes=kept.notes)
+
+    def _update(
+        self,
+        endpoint: ObservedEndpoint,
+        why: str,
+        *,
+        counts: dict[str, int] | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> Plan:
         return self._plan(
             "direct",
             f"update endpoint {endpoint.name} to {self.want.config} ({why})",
-            change=self._to_final("update", counts=retained, retain=excluded if retained else None),
-            back=back,
-            warnings=warnings,
+            change=self._to_final("update", counts=counts, retain=self._all_but_counts() if counts else None),
+            warnings=notes,
         )
 
     def _stage(self, endpoint: ObservedEndpoint) -> Plan:
-        champion, back = self.seen.champion, self._champion_target(endpoint)
-        obstacle = self._cannot_stage(champion)
+        champion, back = self.seen.champion, self.back
+        obstacle = cannot_stage(self.want, champion, back)
         if obstacle or champion is None or back is None:
-            plan = self._direct(endpoint, f"not staged: {obstacle}", back or self._whole(self.seen.config))
-            return plan.model_copy(
-                update={"warnings": (*plan.warnings, f"this release cannot be staged: {obstacle}")}
-            )
-        counts, notes = self._kept_counts(endpoint)
-        joint = self._joint(champion, back, counts)
-        candidates = tuple(VariantTarget(name=v.name, count=counts.get(v.name, v.count), weight=0.0)
-                           for v in self.want.variants)  # fmt: skip
+            plan = self._direct(endpoint, f"not staged: {obstacle}")
+            warning = f"this release cannot be staged: {obstacle}"
+            return plan.model_copy(update={"warnings": (*plan.warnings, warning)})
+        kept = kept_counts(self.want, back, champion)
+        joint = self._joint(champion, back, kept.counts)
+        candidates = tuple(_target(v, kept.counts, weight=0.0) for v in self.want.variants)
         return self._plan(
             "stage",
             f"add {_names(v.name for v in candidates)} beside {_names(v.name for v in back.variants)} on "
             f"{endpoint.name}, prove it, shift the traffic, retire the old",
             joint=joint,
             change=EndpointChange(operation="update", config=joint.name, variants=back.variants + candidates),
-            shift=self._shift(back),
-            retire=self._retire(counts),
-            back=back,
-            warnings=notes,
+            shift=self._shift(v.name for v in back.variants),
+            retire=self._retire(kept.counts),
+            warnings=kept.notes,
         )
 
     def _resume(self, endpoint: ObservedEndpoint) -> Plan:
-        back = self._champion_target(endpoint)
-        if back is None:  # the champion's configuration is gone: there is nothing to go back to but this
-            return self._direct(endpoint, "the champion's configuration is gone", None)
-        counts = {v.name: v.desired_count for v in endpoint.variants if v.desired_count is not None}
+        counts = {v.name: v.desired_count for v in endpoint.variants if v.desired_count}
         return self._plan(
             "resume",
             f"candidate and champion already stand side by side on {endpoint.name}: prove, shift, retire",
-            shift=self._shift(back),
+            shift=self._shift(v.name for v in endpoint.variants),
             retire=self._retire(counts),
-            back=back,
         )
 
     def _plan(
@@ -171,7 +180,6 @@ class _Planner:
         action: Action,
         summary: str,
         *,
-        back: RollBackTo | None,
         change: EndpointChange | None = None,
         joint: PlannedConfig | None = None,
         shift: Shift | None = None,
@@ -180,8 +188,6 @@ class _Planner:
     ) -> Plan:
         endpoint = self.seen.endpoint
         final = requests.final_config_body(self.spec, self.want)
-        last = retire or change
-        targets = last.variants if last else tuple(_target(v) for v in self.want.variants)
         return Plan(
             endpoint=self.spec.endpoint_name,
             action=action,
@@ -195,11 +201,27 @@ class _Planner:
             proves=tuple(v.name for v in self.want.variants),
             shift=shift,
             retire=retire,
-            roll_back_to=back,
-            live_after=RollBackTo(config=self.want.config, variants=targets),
+            roll_back_to=self.back,
+            live_after=RollBackTo(config=self.want.config, variants=self._targets_after(retire or change)),
             differences=differences(self.seen.champion, final, self.candidate),
-            warnings=warnings,
+            warnings=warnings + self._cautions(),
         )
+
+    def _targets_after(self, last: EndpointChange | None) -> tuple[VariantTarget, ...]:
+        if last:
+            return last.variants
+        # Weights alone are changed: the counts stay what they are, autoscaled or not.
+        live = self.seen.endpoint.variants if self.seen.endpoint else ()
+        counts = {v.name: v.desired_count for v in live if v.desired_count is not None}
+        return tuple(_target(v, counts) for v in self.want.variants)
+
+    def _cautions(self) -> tuple[str, ...]:
+        endpoint, cautions = self.seen.endpoint, []
+        if endpoint and self._foreign:
+            cautions.append(f"the live configuration {endpoint.config} was not made by this pipeline")
+        if endpoint and self.back is None:
+            cautions.append("there is no way back: no other configuration is known to be good")
+        return tuple(cautions)
 
     def _config(self, body: requests.Body, extra: dict[str, str]) -> PlannedConfig:
         name = body["EndpointConfigName"]
@@ -210,107 +232,34 @@ class _Planner:
             tags={**requests.base_tags(self.spec), tags.ARTIFACT: self.candidate.sha256, **extra},
         )
 
-    def _joint(
-        self, champion: ObservedConfig, back: RollBackTo, counts: dict[str, int]
-    ) -> PlannedConfig:  # fmt: skip
-        live = {v.name: v for v in back.variants}
-        bodies = []
-        for body in champion.variants:
-            target = live[body["VariantName"]]
-            bodies.append(
-                {**body, "InitialInstanceCount": target.count, "InitialVariantWeight": target.weight}
-            )
+    def _joint(self, champion: ObservedConfig, back: RollBackTo, counts: dict[str, int]) -> PlannedConfig:
         return self._config(
-            requests.joint_config_body(self.spec, self.want, bodies, counts),
+            requests.joint_config_body(self.spec, self.want, champion_bodies(champion, back), counts),
             {tags.STAGE: "joint", tags.FINAL_CONFIG: self.want.config, tags.CHAMPION_CONFIG: back.config},
         )
 
-    def _cannot_stage(self, champion: ObservedConfig | None) -> str | None:
-        if champion is None:
-            return "the configuration that the champion came from is gone"
-        if champion.serverless:
-            return "the live endpoint is serverless"
-        if any("InstancePools" in v or "InitialInstanceCount" not in v for v in champion.variants):
-            return "the live endpoint has a variant without a fixed instance count"
-        if len(champion.variants) + len(self.want.variants) > MAX_VARIANTS:
-            return f"{len(champion.variants)} live variants leave no room; an endpoint takes {MAX_VARIANTS}"
-        return None
+    @property
+    def _foreign(self) -> bool:
+        config = self.seen.config
+        return config is not None and not tags.ours(config.tags, self.spec.endpoint_name)
 
-    def _candidate_stands(self, endpoint: ObservedEndpoint) -> bool:
+    def _all_wanted_stand(self, endpoint: ObservedEndpoint) -> bool:
         return {v.name for v in self.want.variants} <= endpoint.weights.keys()
 
-    def _champion_target(self, endpoint: ObservedEndpoint) -> RollBackTo | None:
-        """Counts and weights to go back to: the live ones, or the champion's own where a release hung."""
-        if self.seen.config and self.seen.config.joint_final:
-            return self._whole(self.seen.champion)
-        return self._observed_target(endpoint)
-
-    @staticmethod
-    def _observed_target(endpoint: ObservedEndpoint) -> RollBackTo:
-        return RollBackTo(
-            config=endpoint.config,
-            variants=tuple(VariantTarget(name=v.name, count=v.desired_count, weight=v.desired_weight)
-                           for v in endpoint.variants),
-        )  # fmt: skip
-
-    def _last_good(self) -> RollBackTo | None:
-        return self._whole(self.seen.last_good)
-
-    @staticmethod
-    def _whole(config: ObservedConfig | None) -> RollBackTo | None:
-        """A configuration with the counts and weights that it declares."""
-        if config is None:
-            return None
-        return RollBackTo(config=config.name, variants=declared_targets(config.variants))
-
-    def _autoscaled(self, endpoint: ObservedEndpoint) -> dict[str, ObservedVariant]:
-        """By declared name, the live variants whose count is no longer what their configuration set."""
-        initial = {
-            v["VariantName"]: v.get("InitialInstanceCount")
-            for v in (self.seen.config.variants if self.seen.config else ())
-        }
-        return {
-            naming.declared_name(v.name): v
-            for v in endpoint.variants
-            if v.desired_count is not None and initial.get(v.name) not in {None, v.desired_count}
-        }
-
-    def _kept_counts(self, endpoint: ObservedEndpoint) -> tuple[dict[str, int], tuple[str, ...]]:
-        """The candidate's counts that differ from the spec's because autoscaling moved the champion's."""
-        scaled = self._autoscaled(endpoint)
-        kept = {
-            v.name: count
-            for v in self.want.variants
-            if v.declared in scaled
-            and (count := scaled[v.declared].desired_count) is not None
-            and v.count is not None
-        }
-        notes = tuple(
-            f"variant {name} starts with {count} instances, as the champion runs now, not the spec's"
-            for name, count in kept.items()
-        )
-        return kept, notes
-
-    def _retained(self, endpoint: ObservedEndpoint) -> tuple[dict[str, int], tuple[str, ...]]:
-        """The same for a direct update, where the service itself retains counts, or resets them all."""
-        kept, notes = self._kept_counts(endpoint)
-        live = {v.name for v in endpoint.variants}
-        initial = {v["VariantName"]: v.get("InitialInstanceCount")
-                   for v in (self.seen.config.variants if self.seen.config else ())}  # fmt: skip
-        changed = [v.name for v in self.want.variants if v.name in live and v.count != initial.get(v.name)]
-        kept = {name: count for name, count in kept.items() if name in live}
-        if kept and changed:
-            return {}, (f"the update resets the autoscaled counts of {_names(kept)} to the spec's",)
-        return kept, notes if kept else ()
-
-    def _shift(self, champion: RollBackTo) -> Shift:
-        return Shift(
-            weights={v.name: 0.0 for v in champion.variants} | {v.name: v.weight for v in self.want.variants}
-        )
+    def _shift(self, standing: Iterable[str]) -> Shift:
+        return Shift(weights=dict.fromkeys(standing, 0.0) | {v.name: v.weight for v in self.want.variants})
 
     def _retire(self, counts: dict[str, int]) -> EndpointChange:
-        # Names stand in both configurations here, so the service retains counts and the shifted weights.
-        return self._to_final("update", counts=counts, retain=("DataCaptureConfig",))
+        # Names stand in both configurations here, so the service retains the counts. The final configuration
+        # declares the weights that were shifted to; data capture is the joint configuration's already.
+        return self._to_final("update", counts=counts, retain=("DesiredWeight",))
+
+    def _all_but_counts(self) -> tuple[str, ...]:
+        """What an update that retains the counts must not retain: the spec's weights and capture win."""
+        live = self.seen.config.data_capture if self.seen.config else None
+        wanted = requests.final_config_body(self.spec, self.want).get("DataCaptureConfig")
+        # The guide calls this exclusion "not currently supported", so it is sent only where it matters.
+        return ("DesiredWeight",) if live == wanted else ("DesiredWeight", "DataCaptureConfig")
 
     def _to_final(
         self, operation: str, *, counts: dict[str, int] | None = None, retain: tuple[str, ...] | None = None
@@ -319,26 +268,18 @@ class _Planner:
             {
                 "operation": operation,
                 "config": self.want.config,
-                "variants": [_target(v, (counts or {}).get(v.name)) for v in self.want.variants],
+                "variants": [_target(v, counts or {}) for v in self.want.variants],
                 "retain": retain,
             }
         )
 
 
-def declared_targets(variants: Iterable[requests.Body]) -> tuple[VariantTarget, ...]:
-    """The counts and weights that a configuration declares."""
-    return tuple(
-        VariantTarget(
-            name=v["VariantName"],
-            count=v.get("InitialInstanceCount"),
-            weight=v.get("InitialVariantWeight", 1.0),
-        )
-        for v in variants
+def _target(variant: DesiredVariant, counts: dict[str, int], *, weight: float | None = None) -> VariantTarget:
+    return VariantTarget(
+        name=variant.name,
+        count=counts.get(variant.name, variant.count),
+        weight=variant.weight if weight is None else weight,
     )
-
-
-def _target(variant: requests.DesiredVariant, count: int | None = None) -> VariantTarget:
-    return VariantTarget(name=variant.name, count=count or variant.count, weight=variant.weight)
 
 
 def _live(endpoint: ObservedEndpoint) -> Live:

@@ -6,7 +6,7 @@
 
 from typing import Literal
 
-from endpoint_deploy.core.observed import ObservedEndpoint, same_weight
+from endpoint_deploy.core.observed import ObservedEndpoint, ObservedVariant, same_weight
 from endpoint_deploy.core.plan import VariantTarget
 from endpoint_deploy.core.spec import Strict
 
@@ -46,18 +46,29 @@ def settle(
 def shortfalls(endpoint: ObservedEndpoint, variants: tuple[VariantTarget, ...]) -> list[str]:
     """What each variant lacks of its planned count and weight; empty where nothing does."""
     live = {variant.name: variant for variant in endpoint.variants}
-    missing = [
-        f"variant {name} is live, and not planned" for name in live.keys() - {v.name for v in variants}
-    ]
+    planned = {variant.name for variant in variants}
+    missing = [f"variant {name} is live, and not planned" for name in live if name not in planned]
     for want in variants:
         found = live.get(want.name)
         if found is None:
             missing.append(f"variant {want.name} is missing")
             continue
-        if want.count is not None and (found.current_count or 0) < want.count:
-            missing.append(f"variant {want.name} has {found.current_count} of {want.count} instances")
+        needed = _instances_needed(found, want)
+        if (found.current_count or 0) < needed:
+            missing.append(f"variant {want.name} has {found.current_count} of {needed} instances")
         if not (
             same_weight(found.current_weight, want.weight) and same_weight(found.desired_weight, want.weight)
         ):
-            missing.append(f"variant {want.name} has weight {found.current_weight}, expected {want.weight}")
+            missing.append(
+                f"variant {want.name} has weight {found.current_weight:g} "
+                f"(desired {found.desired_weight:g}), expected {want.weight:g}"
+            )
     return missing
+
+
+def _instances_needed(found: ObservedVariant, want: VariantTarget) -> int:
+    if want.count is None:
+        return 0
+    # Autoscaling may take instances away between plan and now, hours where a person approves in between:
+    # what it no longer desires will never come, and waiting for it would fail a healthy release.
+    return want.count if found.desired_count is None else min(want.count, found.desired_count)
