@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from isal import igzip_lib
 
 from endpoint_deploy.artifacts.model import KIB
-from endpoint_deploy.artifacts.opcodes import Malformed, Unclear
+from endpoint_deploy.artifacts.opcodes import Content, Malformed, Unclear
 from endpoint_deploy.artifacts.stream import ISAL_ERROR
 
 CERTAIN_MAGIC: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
@@ -48,7 +48,7 @@ class Unpacked(io.RawIOBase):
     Raises Malformed where the stream is damaged, Unclear where it grows past the limit.
     """
 
-    def __init__(self, packed: io.BufferedReader, decompressor: Decompressor, limit: int) -> None:
+    def __init__(self, packed: Content, decompressor: Decompressor, limit: int) -> None:
         self._packed = packed
         self._decompressor = decompressor
         self.left = limit

@@ -4,7 +4,6 @@ Whatever reads as a pickle is judged as one, also inside the containers that mod
 (PyTorch, NumPy's .npz, Keras), NumPy's .npy, and the compressed streams that joblib reads by itself.
 """
 
-import shutil
 import tempfile
 import zipfile
 import zlib
@@ -14,12 +13,10 @@ from typing import IO, Final, cast
 
 from endpoint_deploy.artifacts.compressed import CERTAIN_MAGIC, Decompressor, Unpacked, decompressor_for
 from endpoint_deploy.artifacts.model import KIB, MIB, Finding, Limits
-from endpoint_deploy.artifacts.opcodes import Malformed, Unclear
+from endpoint_deploy.artifacts.opcodes import Content, Malformed, Unclear
 from endpoint_deploy.artifacts.pickles import read_pickle
 from endpoint_deploy.artifacts.stream import Refusal
 from endpoint_deploy.artifacts.verdict import HoldOrNote, judge_pickle
-
-Reader = BufferedReader[RawIOBase]
 
 _PICKLES: Final = frozenset({".pkl", ".pickle", ".joblib", ".jl", ".dill", ".pt", ".pth"})
 _PICKLE_MAGIC: Final = tuple(bytes((0x80, protocol)) for protocol in range(2, 6))
@@ -50,8 +47,8 @@ class Contents:
         self._nested_left = limits.max_unpacked_size
         self._entries_left = limits.max_members
 
-    def judge(self, where: str, content: Reader, size: int, depth: int = 0) -> list[Finding]:
-        """Return what is found in a file of `size` bytes; reads from it only as far as it needs to.
+    def judge(self, where: str, content: Content, depth: int = 0) -> list[Finding]:
+        """Return what is found in a file; reads from it only as far as it needs to.
 
         `where` is the member's name, with `!` before the name of an entry inside it.
         """
@@ -59,7 +56,7 @@ class Contents:
         if depth > _MAX_DEPTH:
             return self._unclear(where, f"it lies in more than {_MAX_DEPTH} containers")
         if head.startswith(_ZIP_MAGIC):
-            return self._zip(where, content, size, depth)
+            return self._zip(where, content, depth)
         if head.startswith(_NPY_MAGIC):
             return self._npy(where, content)
         if decompressor := decompressor_for(head):
@@ -77,7 +74,7 @@ class Contents:
             )
         ]
 
-    def _pickle(self, where: str, content: Reader, head: bytes) -> list[Finding]:
+    def _pickle(self, where: str, content: Content, head: bytes) -> list[Finding]:
         named = _is_pickle_name(where)
         declared = named or head.startswith(_PICKLE_MAGIC)
         seen = read_pickle(content, self._opcodes_left)
@@ -87,7 +84,7 @@ class Contents:
             return self._unclear(where, f"by its name it is a pickle, but {seen.error}")
         return found
 
-    def _npy(self, where: str, content: Reader) -> list[Finding]:
+    def _npy(self, where: str, content: Content) -> list[Finding]:
         content.read(len(_NPY_MAGIC))
         major = content.read(2)[:1]
         length = int.from_bytes(content.read(2 if major == b"\x01" else 4), "little")
@@ -98,11 +95,11 @@ class Contents:
         return self._pickle(where, content, content.peek(16)[:16])
 
     def _compressed(
-        self, where: str, content: Reader, head: bytes, decompressor: Decompressor, depth: int
+        self, where: str, content: Content, head: bytes, decompressor: Decompressor, depth: int
     ) -> list[Finding]:
         unpacked = Unpacked(content, decompressor, self._nested_left)
         try:
-            return self.judge(where, BufferedReader(unpacked, 64 * KIB), self._nested_left, depth + 1)
+            return self.judge(where, BufferedReader(unpacked, 64 * KIB), depth + 1)
         except Malformed as error:
             # A text may start like zlib's two bytes or lzma's, and is none of our business.
             if head.startswith(CERTAIN_MAGIC) or _is_pickle_name(where):
@@ -113,15 +110,16 @@ class Contents:
         finally:
             self._nested_left = max(0, unpacked.left)
 
-    def _zip(self, where: str, content: Reader, size: int, depth: int) -> list[Finding]:
-        if size > self._limits.max_nested_size:
-            return self._unclear(
-                where, f"it is a zip of {size:,} bytes; at most {self._limits.max_nested_size:,}"
-            )
+    def _zip(self, where: str, content: Content, depth: int) -> list[Finding]:
         findings: list[Finding] = []
         # A zip's directory is at its end, so that it cannot be read front to back.
         with tempfile.SpooledTemporaryFile(_IN_MEMORY) as spool:
-            shutil.copyfileobj(content, spool, MIB)
+            while data := content.read(MIB):
+                spool.write(data)
+                if spool.tell() > self._limits.max_nested_size:
+                    return self._unclear(
+                        where, f"it is a zip of more than {self._limits.max_nested_size:,} bytes"
+                    )
             try:
                 with zipfile.ZipFile(cast("IO[bytes]", spool)) as container:
                     for entry in container.infolist():
@@ -152,7 +150,7 @@ class Contents:
             return []
         with container.open(entry) as opened:
             content = BufferedReader(cast("RawIOBase", opened), 64 * KIB)
-            return self.judge(name, content, entry.file_size, depth + 1)
+            return self.judge(name, content, depth + 1)
 
 
 def _is_pickle_name(where: str) -> bool:

@@ -80,6 +80,6 @@ class _MemberBytes(io.RawIOBase):
         return len(piece)
 
 
-def member_file(source: Forward, size: int) -> io.BufferedReader[io.RawIOBase]:
+def member_file(source: Forward, size: int) -> "io.BufferedReader[io.RawIOBase]":
     """Return the next `size` bytes of the tar as a buffered file; what it leaves unread is still to pass."""
     return io.BufferedReader(_MemberBytes(source, size), 64 * KIB)

@@ -137,7 +137,7 @@ class _Walk:
             )
         elif kind == "file":
             with member_file(self._source, info.size) as content:
-                self.findings += self._contents.judge(name, content, info.size)
+                self.findings += self._contents.judge(name, content)
 
     def _check_place(self, info: tarfile.TarInfo, kind: MemberType, name: str) -> None:
         if why := paths.why_unsafe(info.name):

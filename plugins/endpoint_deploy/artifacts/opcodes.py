@@ -46,6 +46,12 @@ class Source(Protocol):
     def readline(self, size: int, /) -> bytes: ...  # noqa: D102
 
 
+class Content(Source, Protocol):
+    """A file's content: a source whose first bytes can be looked at beforehand, as a BufferedReader's."""
+
+    def peek(self, size: int, /) -> bytes: ...  # noqa: D102 - a file's own
+
+
 @dataclass(slots=True)
 class Opcodes:
     """The opcodes of a stream, one after the other; `position` counts bytes, `left` opcodes still allowed."""
