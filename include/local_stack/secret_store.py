@@ -24,6 +24,9 @@ class StackSecrets(BaseModel):
     api_secret_key: str
     admin_password: str
     viewer_password: str
+    database_password: str
+    """Of the containers' PostgreSQL and Redis; the native stack's have sockets and files instead."""
+    broker_password: str
 
 
 def load_or_create_secrets(paths: StatePaths) -> StackSecrets:
@@ -40,6 +43,8 @@ def load_or_create_secrets(paths: StatePaths) -> StackSecrets:
         api_secret_key=secrets.token_urlsafe(_KEY_BYTES),
         admin_password=secrets.token_urlsafe(_PASSWORD_BYTES),
         viewer_password=secrets.token_urlsafe(_PASSWORD_BYTES),
+        database_password=secrets.token_urlsafe(_KEY_BYTES),
+        broker_password=secrets.token_urlsafe(_KEY_BYTES),
     )
     write_private(paths.passwords, json.dumps({"admin": made.admin_password, "viewer": made.viewer_password}))
     write_private(paths.secrets, made.model_dump_json(indent=2))
