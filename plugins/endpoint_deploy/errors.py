@@ -26,7 +26,14 @@ class Conflict(EndpointDeployError):
 
 
 class ReleaseFailed(EndpointDeployError):
-    """The candidate, or the service, did not do what the release needs."""
+    """The candidate, or the service, did not do what the release needs.
+
+    `data_docs` is the s3:// address of the report that shows it, where there is one.
+    """
+
+    def __init__(self, message: str, *, data_docs: str | None = None) -> None:
+        super().__init__(message)
+        self.data_docs = data_docs
 
 
 class TryAgain(EndpointDeployError):

@@ -74,7 +74,7 @@ def prove(hook: EndpointHook, deployment: Deployment, variants: Sequence[str], *
         if not result.success and not result.failed:
             wrong.append(f"predictions: suite {relative} failed (Data Docs: {uri})")
     if wrong:
-        raise ReleaseFailed("; ".join(wrong))
+        raise ReleaseFailed("; ".join(wrong), data_docs=docs[0] if docs else None)
     return Proof(
         variants=tuple(variants),
         requests=sum(answer.requests for answer in answers),

@@ -1,7 +1,7 @@
 """What every task of a release shares: its spec, its hook, its plan, and one policy for errors."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, NoReturn, cast
@@ -24,6 +24,8 @@ from endpoint_deploy.core.release import RunRef
 from endpoint_deploy.core.settle import Settlement, settle
 from endpoint_deploy.core.spec import DeploymentSpec
 from endpoint_deploy.errors import EndpointDeployError, NotAsPlanned, ReleaseFailed, TryAgain
+from endpoint_deploy.links import DATA_DOCS, DataDocsLink, object_url
+from endpoint_deploy.proof import prove
 from endpoint_deploy.triggers.endpoint_settled import EndpointSettledTrigger
 
 FAILURE = "failure"  # the XCom under which a task leaves its error for the ledger
@@ -61,6 +63,7 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
 
     aws_hook_class = EndpointHook
     template_fields = ("aws_conn_id", "region_name", "verify")
+    operator_extra_links = (DataDocsLink(),)
 
     def __init__(self, *, deployment: Deployment, **kwargs: Any) -> None:
         spec = deployment.spec
@@ -204,6 +207,20 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
     def _leave(self, context: Context, error: Exception) -> None:
         if not isinstance(error, AirflowSkipException):
             context["ti"].xcom_push(key=FAILURE, value=str(error)[:2000])
+            self.link_data_docs(context, getattr(error, "data_docs", None))
+
+    def prove(self, context: Context, variants: Sequence[str], stage: str) -> dict[str, Any]:
+        """Prove that these variants serve; the report is kept under the run and the stage, and linked."""
+        key = f"{self.spec.endpoint_name}/{self.created_by(context)}/{stage}"
+        proof = prove(self.hook, self.deployment, variants, docs_key=key)
+        self.link_data_docs(context, next(iter(proof.data_docs), None))
+        self.log.info("%d requests to %s answered as expected", proof.requests, ", ".join(proof.variants))
+        return proof.model_dump(mode="json")
+
+    def link_data_docs(self, context: Context, uri: str | None) -> None:
+        """Leave the link that Airflow shows on the task."""
+        if uri:
+            context["ti"].xcom_push(key=DATA_DOCS, value=object_url(self.hook.s3, uri))
 
 
 def pull(context: Context, task_id: str, key: str = "return_value") -> Any:

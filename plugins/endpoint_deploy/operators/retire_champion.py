@@ -10,7 +10,6 @@ from endpoint_deploy.aws import errors
 from endpoint_deploy.core.plan import EndpointChange, Plan
 from endpoint_deploy.errors import NotAsPlanned, ReleaseFailed, TryAgain
 from endpoint_deploy.operators.apply_endpoint import leads_to
-from endpoint_deploy.proof import prove
 from endpoint_deploy.task_base import ReleaseTask
 
 
@@ -32,8 +31,7 @@ class RetireChampionOperator(ReleaseTask):
         end = self.await_settled(retire.config, retire.variants)
         if end.phase != "settled":
             raise ReleaseFailed(f"the champion could not be retired: {end.reason}")
-        key = f"{plan.endpoint}/{self.created_by(context)}/released"
-        return prove(self.hook, self.deployment, plan.proves, docs_key=key).model_dump(mode="json")
+        return self.prove(context, plan.proves, "released")
 
     def _update(self, plan: Plan, retire: EndpointChange) -> None:
         seen = self.hook.find_endpoint(plan.endpoint)

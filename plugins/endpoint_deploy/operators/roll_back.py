@@ -12,7 +12,6 @@ from endpoint_deploy.core import requests, rollback, tags
 from endpoint_deploy.core.plan import Plan
 from endpoint_deploy.core.rollback import next_step
 from endpoint_deploy.errors import ReleaseFailed
-from endpoint_deploy.proof import prove
 from endpoint_deploy.task_base import ReleaseTask, pull
 
 _MOST_STEPS = 8  # the longest way (wait, weights, update, wait, counts) has five; more is going in circles
@@ -93,8 +92,7 @@ class RollBackOperator(ReleaseTask):
         proof = None
         if target is not None:
             serving = [variant.name for variant in target.variants if variant.weight > 0]
-            key = f"{plan.endpoint}/{self.created_by(context)}/rolled-back"
-            proof = prove(self.hook, self.deployment, serving, docs_key=key).model_dump(mode="json")
+            proof = self.prove(context, serving, "rolled-back")
         return {
             "config": target.config if target else None,
             "reason": f"Rolled back: {reason}.",

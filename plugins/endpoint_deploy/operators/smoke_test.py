@@ -4,7 +4,6 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from endpoint_deploy.proof import prove
 from endpoint_deploy.task_base import ReleaseTask
 
 
@@ -14,12 +13,4 @@ class SmokeTestOperator(ReleaseTask):
     def perform(self, context: Context, *, resumed: bool = False, **carried: Any) -> dict[str, Any]:
         """Prove; raises ReleaseFailed with everything that is wrong."""
         plan = self.plan_of(context)
-        key = f"{plan.endpoint}/{self.created_by(context)}/smoke"
-        proof = prove(self.hook, self.deployment, plan.proves, docs_key=key)
-        self.log.info(
-            "%d requests to %s answered as expected; Data Docs: %s",
-            proof.requests,
-            ", ".join(proof.variants),
-            ", ".join(proof.data_docs) or "none",
-        )
-        return proof.model_dump(mode="json")
+        return self.prove(context, plan.proves, "smoke")

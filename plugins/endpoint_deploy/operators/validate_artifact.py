@@ -40,6 +40,7 @@ class ValidateArtifactOperator(ReleaseTask):
         if report.refused or report.held:
             raise ReleaseFailed(self._refusal(request.artifact, report))
         docs = self._judge_manifest(context, report)
+        self.link_data_docs(context, docs)
         pinned = pin(
             self.hook.s3,
             request.artifact,
@@ -90,5 +91,7 @@ class ValidateArtifactOperator(ReleaseTask):
             )
         if not result.success:
             reasons = "; ".join(failed.sentence() for failed in result.failed)
-            raise ReleaseFailed(f"the archive's manifest is refused: {reasons} (Data Docs: {uri})")
+            raise ReleaseFailed(
+                f"the archive's manifest is refused: {reasons} (Data Docs: {uri})", data_docs=uri
+            )
         return uri

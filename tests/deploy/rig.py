@@ -1,0 +1,189 @@
+"""A deployment of a tiny model, released by the real DAGs against the local SageMaker."""
+
+import io
+import json
+import logging
+import tarfile
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REGION = "eu-west-1"
+ROLE = "arn:aws:iam::123456789012:role/sagemaker-execution"
+BUCKET = "deploy-tests"
+
+# Each adds `bias` to what it is sent; `bias` is what tells one release from another.
+_GOOD = """
+import json, os
+def model_fn(model_dir):
+    with open(os.path.join(model_dir, "model.json")) as file: return json.load(file)["bias"]
+def input_fn(body, content_type): return json.loads(body)
+def predict_fn(numbers, bias): return [n + bias for n in numbers]
+def output_fn(prediction, accept): return json.dumps(prediction), accept
+"""
+CODE = {
+    "good": _GOOD,
+    "raises": _GOOD.replace("return [n + bias for n in numbers]", "raise ValueError('no such feature')"),
+    "wrong": _GOOD.replace("n + bias", "-1000.0"),
+    "slow": _GOOD.replace("return [n", "__import__('time').sleep(0.5); return [n"),
+    "not-json": _GOOD.replace("json.dumps(prediction), accept", "'<html>', 'text/html'"),
+    "cannot-start": "def model_fn(model_dir): raise RuntimeError('weights are missing')",
+}
+_SUITE = {
+    "name": "tiny-predictions",
+    "expectations": [
+        {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "prediction"}},
+        {
+            "type": "expect_column_values_to_be_between",
+            "kwargs": {"column": "prediction", "min_value": 0, "max_value": 1000},
+        },
+    ],
+}
+
+
+def archive(members: dict[str, bytes]) -> bytes:
+    """A model.tar.gz of the given files."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@dataclass
+class Run:
+    """How a DAG run ended."""
+
+    state: str
+    tasks: dict[str, str | None]
+    result: dict[str, Any]
+    plan: dict[str, Any] | None = None
+
+    @property
+    def outcome(self) -> str | None:
+        return self.result.get("outcome")
+
+
+@dataclass
+class Rig:
+    """One deployment of its own for a test: its spec, its artifacts, its endpoint."""
+
+    specs: Path
+    clients: Any
+    name: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:8]}")
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.name}-test"
+
+    @property
+    def sagemaker(self) -> Any:
+        return self.clients("sagemaker")
+
+    def artifact(self, kind: str = "good", bias: int = 1, **more: bytes) -> str:
+        """Upload a model and return its address."""
+        members = {
+            "model.json": json.dumps({"bias": bias}).encode(),
+            "code/inference.py": CODE[kind].encode(),
+            **more,
+        }
+        return self.upload(archive(members), f"{kind}-{bias}")
+
+    def upload(self, content: bytes, label: str) -> str:
+        key = f"{self.name}/{label}/model.tar.gz"
+        self.clients("s3").put_object(Bucket=BUCKET, Key=key, Body=content)
+        return f"s3://{BUCKET}/{key}"
+
+    def spec(self, **changes: Any) -> None:
+        """Write the deployment's YAML; changes are merged over the defaults, a section at a time."""
+        body: dict[str, Any] = {
+            "name": self.name,
+            "environment": "test",
+            "aws": {"region": REGION, "role_arn": ROLE, "store": f"s3://{BUCKET}/store-{self.name}"},
+            "model": {
+                "artifact": f"s3://{BUCKET}/{self.name}/good-1/model.tar.gz",
+                "image": {"framework": "sklearn", "version": "1.2-1"},
+            },
+            "endpoint": {
+                "variants": [{"instance_type": "ml.m5.large"}],
+                "wait": {"poll_seconds": 0.2, "timeout_seconds": 120},
+            },
+            "smoke_tests": [
+                {"name": "numbers", "payload": "numbers.json", "expectations": "suite.json"},
+            ],
+            "run": {"retries": 2, "retry_delay_seconds": 0},
+        }
+        for section, change in changes.items():
+            merged = isinstance(change, dict) and isinstance(body.get(section), dict)
+            body[section] = {**body[section], **change} if merged else change
+        (self.specs / "numbers.json").write_text("[1.0, 2.0, 3.0]")
+        (self.specs / "suite.json").write_text(json.dumps(_SUITE))
+        (self.specs / f"{self.name}.yaml").write_text(yaml.safe_dump(body, sort_keys=False))
+
+    def run(self, kind: str = "deploy", **conf: Any) -> Run:
+        """Run one of the deployment's DAGs to its end in this process, by Airflow's own `dag.test()`."""
+        from airflow.dag_processing.dagbag import DagBag
+        from airflow.models.xcom import XComModel
+
+        logging.getLogger("airflow.sdk.definitions.dag").setLevel(logging.CRITICAL)
+        dags = Path(__file__).parents[2] / "dags"
+        bag = DagBag(dag_folder=str(dags / f"{kind}.py"))
+        assert not bag.import_errors, bag.import_errors
+        dag = bag.dags[f"{kind}__{self.name}__test"]
+        ended = dag.test(run_conf=conf)
+
+        def xcom(task: str) -> Any:
+            found = XComModel.get_many(
+                run_id=ended.run_id, key="return_value", task_ids=task, dag_ids=dag.dag_id
+            )
+            from airflow.utils.session import create_session
+
+            with create_session() as session:
+                row = session.scalars(found).first()
+                return XComModel.deserialize_value(row) if row else None
+
+        return Run(
+            state=str(ended.state.value if hasattr(ended.state, "value") else ended.state),
+            tasks={ti.task_id: ti.state for ti in ended.get_task_instances()},
+            result=xcom("outcome" if kind != "teardown" else "teardown") or {},
+            plan=xcom("plan") if kind != "teardown" else None,
+        )
+
+    def deploy(self, kind: str = "good", bias: int = 1, **conf: Any) -> Run:
+        """Upload a model and release it."""
+        return self.run("deploy", artifact=self.artifact(kind, bias), **conf)
+
+    def predict(self, variant: str | None = None) -> list[float]:
+        """What the endpoint answers to [1, 2, 3]."""
+        answer = self.clients("sagemaker-runtime").invoke_endpoint(
+            EndpointName=self.endpoint,
+            ContentType="application/json",
+            Accept="application/json",
+            Body=b"[1.0, 2.0, 3.0]",
+            **({"TargetVariant": variant} if variant else {}),
+        )
+        return json.loads(answer["Body"].read())
+
+    def describe(self) -> dict[str, Any]:
+        return self.sagemaker.describe_endpoint(EndpointName=self.endpoint)
+
+    def made(self) -> tuple[set[str], set[str]]:
+        """Names of the endpoint's configurations and models that exist."""
+        configs = self.sagemaker.list_endpoint_configs(NameContains=self.endpoint, MaxResults=100)
+        models = self.sagemaker.list_models(NameContains=self.endpoint, MaxResults=100)
+        return (
+            {c["EndpointConfigName"] for c in configs["EndpointConfigs"]},
+            {m["ModelName"] for m in models["Models"]},
+        )
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """The endpoint's records, the oldest first."""
+        s3 = self.clients("s3")
+        prefix = f"store-{self.name}/ledger/{self.endpoint}/"
+        found = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+        return [json.loads(s3.get_object(Bucket=BUCKET, Key=o["Key"])["Body"].read()) for o in found]
