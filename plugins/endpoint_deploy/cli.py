@@ -4,7 +4,10 @@ Exit codes are terraform's: 0 nothing to say, 1 an error, 2 (plan) changes.
 """
 
 import json
+import os
+import sys
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +16,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from endpoint_deploy.core.document import read_document
-from endpoint_deploy.core.problems import SpecProblem
-from endpoint_deploy.dag_builders.specs import LoadedSpecs, load_files, read_text, spec_files
+from endpoint_deploy.core.load import Deployment
+from endpoint_deploy.core.plan import Plan
+from endpoint_deploy.core.problems import InvalidSpec, SpecProblem
+from endpoint_deploy.core.render import render_plan
+from endpoint_deploy.dag_builders.specs import LoadedSpecs, load_file, load_files, read_text, spec_files
+from endpoint_deploy.errors import EndpointDeployError
 
-ERROR = 1
+NOTHING_TO_DO, ERROR, CHANGES = 0, 1, 2
 
 app = typer.Typer(
     add_completion=False,
@@ -44,7 +51,7 @@ def validate(
         _show(problems)
         if not problems:
             out.print(f"[green]ok[/] {', '.join(keys) or 'no deployments'}")
-    raise typer.Exit(ERROR if problems else 0)
+    raise typer.Exit(ERROR if problems else NOTHING_TO_DO)
 
 
 @app.command()
@@ -58,6 +65,43 @@ def schema(
         typer.echo(schema_text(), nl=False)
     else:
         output.write_text(schema_text(), encoding="utf-8")
+
+
+@app.command()
+def plan(
+    path: Annotated[Path, typer.Argument(help="A spec's YAML file.")],
+    artifact: Annotated[str | None, typer.Option(help="s3:// URI; the spec's own by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a release would create, change and keep; changes nothing.
+
+    Exits with 0 where there is nothing to do, with 2 where there is, with 1 on an error. The connection is
+    AIRFLOW_CONN_<ID> from the environment, else boto3's own credentials.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  `--help` needs no AWS
+
+    try:
+        made = _preview(load_file(path), artifact)
+    except InvalidSpec as error:
+        _show(error.problems)
+        raise typer.Exit(ERROR) from None
+    except (EndpointDeployError, ClientError, BotoCoreError) as error:
+        err.print(escape(f"{path}: {error}"), style="red")
+        raise typer.Exit(ERROR) from None
+    if as_json:
+        _print_json(made.model_dump(mode="json"))
+    else:
+        _show_plan(made)
+    raise typer.Exit(NOTHING_TO_DO if made.action == "nothing" else CHANGES)
+
+
+def _preview(deployment: Deployment, artifact: str | None) -> Plan:
+    # Airflow tells on stdout how its hooks connect, which would spoil --json.
+    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
+    with redirect_stdout(sys.stderr):
+        from endpoint_deploy.preview import preview  # noqa: PLC0415  Airflow takes seconds to import
+
+        return preview(deployment.spec, artifact)
 
 
 def _validated(paths: list[Path]) -> tuple[LoadedSpecs, list[SpecProblem]]:
@@ -87,3 +131,11 @@ def _show(problems: Iterable[SpecProblem]) -> None:
             f"{escape(problem.source)}:{problem.line}: {path}"
             f"found [red]{escape(problem.found)}[/], expected [green]{escape(problem.expected)}[/]{hint}"
         )
+
+
+_COLOURS = {"+": "green", "-": "red", "~": "yellow", "!": "bold yellow"}
+
+
+def _show_plan(made: Plan) -> None:
+    for line in render_plan(made).splitlines():
+        out.print(escape(line), style=_COLOURS.get(line.lstrip()[:1], ""))
