@@ -126,7 +126,7 @@ def endpoint_on(
     return endpoint_view(answer | ({"FailureReason": reason} if reason else {}))
 
 
-def live(config: ObservedConfig, status: str = "InService", **changes: Any) -> Observed:
+def live(config: ObservedConfig, status: str = "InService", /, **changes: Any) -> Observed:
     """An endpoint that serves an own, or a foreign, configuration."""
     keys = ("counts", "weights", "reason")
     described = {key: changes.pop(key) for key in keys if key in changes}

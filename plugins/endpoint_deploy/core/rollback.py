@@ -72,11 +72,13 @@ def next_step(plan: Plan, endpoint: ObservedEndpoint | None, taken: Sequence[Ste
     a service that cannot start the old release either would be asked for ever.
     """
     step = _step(plan, endpoint, taken)
-    if not isinstance(step, Wait | Done | Stuck) and list(taken).count(step) >= _TRIES:
+    # A broken endpoint is not deleted where creating it anew has failed already: its reason would be lost.
+    again = Create(config=plan.roll_back_to.config) if step.do == "delete" and plan.roll_back_to else step
+    if not isinstance(step, Wait | Done | Stuck) and list(taken).count(again) >= _TRIES:
         state = f"{endpoint.status} on {endpoint.config}" if endpoint else "gone"
         why = (endpoint and endpoint.failure_reason) or "the service gave no reason"
         return Stuck(
-            reason=f"endpoint {plan.endpoint} is {state} after {_TRIES} times the step {step.do!r}: "
+            reason=f"endpoint {plan.endpoint} is {state} after {_TRIES} times the step {again.do!r}: "
             f"{why}; look at the endpoint, then run the rollback DAG"
         )
     return step
