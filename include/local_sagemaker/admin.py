@@ -90,7 +90,8 @@ def _inside(endpoint: Lifecycle) -> dict[str, Any]:
                 "weight": variant.variant.weight,
                 "model": variant.variant.model_name,
                 "replicas": [
-                    {"pid": replica.pid, "log": str(replica.log_path)} for replica in variant.replicas
+                    {"pid": replica.pid, "requests": replica.requests, "log": str(replica.log_path)}
+                    for replica in variant.replicas
                 ],
             }
             for name, variant in (fleet.variants.items() if fleet else ())

@@ -1,5 +1,6 @@
 """What CreateModel and CreateEndpointConfig check beyond the form of the request."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ from local_sagemaker import errors
 from local_sagemaker.s3_mirror import S3Mirror, split_uri
 
 Request = dict[str, Any]
+logger = logging.getLogger(__name__)
 
 # Served in part, or not yet: refused rather than quietly ignored.
 _UNSERVED_MODEL = ("Containers", "InferenceExecutionConfig")
@@ -59,6 +61,11 @@ def endpoint_config_check(require_model: Callable[[str], object]) -> Callable[[R
 
     def check(request: Request) -> None:
         _refuse(request, _UNSERVED_CONFIG)
+        if request.get("DataCaptureConfig"):
+            logger.warning(
+                "endpoint configuration %s: DataCaptureConfig is kept and shown, but nothing is captured",
+                request["EndpointConfigName"],
+            )
         names = [variant["VariantName"] for variant in request["ProductionVariants"]]
         if len(set(names)) < len(names):
             raise errors.invalid(f"Production variant names must be unique, found: {', '.join(names)}.")

@@ -3,16 +3,14 @@
 import argparse
 import asyncio
 import logging
-import shutil
 import sys
 from pathlib import Path
 
 import uvloop
 
-from local_sagemaker.server import StateInUseError, run
+from local_sagemaker.server import run
 from local_sagemaker.settings import Settings
-
-_STATE_FILE = "state.sqlite"
+from local_sagemaker.state_dir import StateDirError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,8 +18,6 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     state_dir = options.state_dir.resolve()
-    if options.reset:
-        _reset(state_dir)
     settings = Settings(
         host=options.host,
         port=options.port,
@@ -30,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         time_scale=options.time_scale,
         provision_seconds=options.provision_seconds,
         omit_rollback_reason=options.omit_rollback_reason,
+        reset=options.reset,
         ready_file=options.ready_file.resolve() if options.ready_file else None,
     )
     if settings.ready_file:
@@ -37,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings))
-    except StateInUseError as error:
+    except StateDirError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -84,13 +81,3 @@ def _positive(text: str) -> float:
     if value <= 0:
         raise argparse.ArgumentTypeError(f"must be above 0, found {text}")
     return value
-
-
-def _reset(state_dir: Path) -> None:
-    if not state_dir.exists():
-        return
-    if any(state_dir.iterdir()) and not (state_dir / _STATE_FILE).exists():
-        raise SystemExit(
-            f"--reset: {state_dir} holds no local SageMaker's state ({_STATE_FILE}); not removing it"
-        )
-    shutil.rmtree(state_dir)

@@ -18,6 +18,13 @@ class Clock:
         """Real seconds that `service_seconds` of the service's time take here."""
         return service_seconds / self._scale
 
+    def limit(self, service_seconds: float, at_least: float) -> float:
+        """Real seconds that a model's own work may take: scaled, but never below `at_least`.
+
+        Waits can be run through faster, work cannot.
+        """
+        return max(self.real(service_seconds), at_least)
+
     async def sleep(self, service_seconds: float) -> None:
         """Wait for that much of the service's time."""
         await asyncio.sleep(self.real(service_seconds))

@@ -1,6 +1,7 @@
 """The operations on endpoints."""
 
 import asyncio
+import logging
 from typing import Any
 
 from local_sagemaker import errors
@@ -15,6 +16,7 @@ from local_sagemaker.settings import Settings
 from local_sagemaker.store import Store
 
 Request = dict[str, Any]
+logger = logging.getLogger(__name__)
 
 
 class Endpoints:
@@ -66,6 +68,7 @@ class Endpoints:
         arn = ENDPOINT.arn(self._settings.region, name)
         if self.find(name):
             raise errors.already_exists(ENDPOINT.label, arn)
+        _warn_of_guardrails(request)
         now = self._tools.clock.now()
         target = plan_deployment(self._configs.get(request["EndpointConfigName"]), self._models, now)
         endpoint = self._lifecycle(
@@ -101,6 +104,7 @@ class Endpoints:
         # A deleted live configuration fails the next update, naming the old one
         # (hashicorp/terraform-provider-aws 40048).
         self._configs.get(record.config_name)
+        _warn_of_guardrails(request)
         retained = record.live if request.get("RetainAllVariantProperties") else None
         excluded = {
             entry["VariantPropertyType"] for entry in request.get("ExcludeRetainedVariantProperties", [])
@@ -151,4 +155,14 @@ class Endpoints:
             self._tools,
             provision_seconds=self._settings.provision_seconds,
             omit_rollback_reason=self._settings.omit_rollback_reason,
+        )
+
+
+def _warn_of_guardrails(request: Request) -> None:
+    """The real service, too, falls back to all at once without an error where it cannot do otherwise."""
+    if request.get("DeploymentConfig"):
+        logger.warning(
+            "endpoint %s: DeploymentConfig is kept and shown, but traffic is switched all at once and no "
+            "alarm is watched",
+            request["EndpointName"],
         )

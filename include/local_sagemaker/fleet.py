@@ -15,10 +15,10 @@ from local_sagemaker.clock import Clock
 from local_sagemaker.records import Deployment, Variant
 from local_sagemaker.replica import Replica, ReplicaError, ReplicaSpec
 
-# A model's own start takes the time it takes, however fast the service's clock runs.
 MINIMUM_STARTUP_SECONDS = 30.0
-# An invocation has 60 s (InvokeEndpoint's documentation), so nothing is in flight for longer.
-DRAIN_SECONDS = 60.0
+# A container has 60 s to answer (InvokeEndpoint's reference), so nothing is in flight for longer.
+INVOCATION_SECONDS = 60.0
+MINIMUM_INVOCATION_SECONDS = 5.0
 RESTART_DELAYS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -77,7 +77,7 @@ class VariantFleet:
     async def _retire(self, replica: Replica) -> None:
         replica.retired = True
         try:
-            await replica.drain(self._tools.clock.real(DRAIN_SECONDS))
+            await replica.drain(self._tools.clock.limit(INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS))
         finally:
             await replica.stop()
 
@@ -88,7 +88,7 @@ class VariantFleet:
             log_path=self._log_dir / f"{self.variant.name}-{identity}.log",
             client=self._tools.client,
         )
-        timeout = max(self._tools.clock.real(self.variant.startup_timeout), MINIMUM_STARTUP_SECONDS)
+        timeout = self._tools.clock.limit(self.variant.startup_timeout, MINIMUM_STARTUP_SECONDS)
         try:
             await replica.start(self._spec(), timeout)
         except ReplicaError as error:

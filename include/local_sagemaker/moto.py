@@ -13,8 +13,8 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from local_sagemaker import moto_child
-
+# Named, not imported: moto is for the child to load.
+_CHILD = Path(__file__).with_name("moto_child.py")
 _START_SECONDS = 60
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
 
@@ -36,7 +36,7 @@ class Moto:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",
-                moto_child.__file__,
+                str(_CHILD),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=log,

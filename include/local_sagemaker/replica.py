@@ -13,8 +13,7 @@ from pathlib import Path
 
 import aiohttp
 
-from local_sagemaker import replica_server
-
+_CHILD = Path(__file__).with_name("replica_server.py")
 STOP_GRACE_SECONDS = 3
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
@@ -80,7 +79,7 @@ class Replica:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",  # the model's code must not see this package's directory as the script's own
-                replica_server.__file__,
+                str(_CHILD),
                 str(listener.fileno()),
                 str(spec.archive or "-"),
                 stdin=PIPE,

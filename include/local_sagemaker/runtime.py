@@ -12,14 +12,13 @@ from starlette.responses import Response
 from local_sagemaker.clock import Clock
 from local_sagemaker.endpoints import Endpoints
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.fleet import VariantFleet
+from local_sagemaker.fleet import INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS, VariantFleet
 from local_sagemaker.lifecycle import Lifecycle
 from local_sagemaker.metrics import Metrics
 from local_sagemaker.settings import ACCOUNT_ID, Settings
 
 MAX_BODY = 6 * 1024 * 1024
 MAX_SERVERLESS_BODY = 4 * 1024 * 1024
-TIMEOUT_SECONDS = 60.0
 _TIMED_OUT = (
     b"Your invocation timed out while waiting for a response from container primary. Review the latency "
     b"metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
@@ -117,7 +116,7 @@ class Runtime:
     ) -> tuple[int, dict[str, str], bytes]:
         """The container's answer; status 0 when it gave none in time."""
         passed = {name: headers[name] for name in _TO_CONTAINER if name in headers}
-        limit = aiohttp.ClientTimeout(total=self._clock.real(TIMEOUT_SECONDS))
+        limit = aiohttp.ClientTimeout(total=self._clock.limit(INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS))
         replica = variant.pick()
         if replica is None:
             raise ServiceError("ServiceUnavailable", "No instance is ready to serve the request.", status=503)

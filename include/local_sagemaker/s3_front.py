@@ -12,7 +12,7 @@ from local_sagemaker.proxy import Proxy, target_of
 from local_sagemaker.s3_mirror import KeyLocks, S3Mirror
 
 # What SDKs make of an endpoint that is a name, not an IP address: bucket.localhost, bucket.s3.<anything>.
-_VIRTUAL_HOST = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]*)\.(s3[.-][^:]*|localhost)(:\d+)?")
+_VIRTUAL_HOST = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]*?)\.(s3[.-][^:]*|localhost)(:\d+)?")
 _DELETED_KEY = re.compile(rb"<Key>(.*?)</Key>", re.DOTALL)
 
 

@@ -159,7 +159,10 @@ def _kept(response: aiohttp.ClientResponse) -> dict[str, str]:
         if name in _KEPT_HEADERS or name.startswith("x-amz-meta-"):
             kept[name] = value
         elif name.startswith("x-amz-checksum-") and name != "x-amz-checksum-type" and "-" not in value:
-            kept[name] = value  # the checksum of the whole; that of an upload in parts ends in "-N"
+            # The checksum of the whole (that of an upload in parts ends in "-N"); moto reads it only
+            # when the algorithm is named too.
+            kept[name] = value
+            kept["x-amz-sdk-checksum-algorithm"] = name.rpartition("-")[2].upper()
     return kept
 
 

@@ -2,14 +2,11 @@
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import os
-import shutil
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 import uvicorn
@@ -29,6 +26,7 @@ from local_sagemaker.runtime import Runtime
 from local_sagemaker.s3_front import S3Front
 from local_sagemaker.s3_mirror import S3Mirror
 from local_sagemaker.settings import ACCOUNT_ID, Settings
+from local_sagemaker.state_dir import REPLICAS_DIR, STATE_FILE, held
 from local_sagemaker.store import Store
 from local_sagemaker.tags import Tags
 from local_sagemaker.validation import service_model
@@ -41,14 +39,10 @@ _TRUST = {
 }
 
 
-class StateInUseError(Exception):
-    """Another server holds the state directory."""
-
-
 async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; raises StateInUseError."""
+    """Serve until SIGTERM or SIGINT; raises StateDirError."""
     _on_stop_signals(_cancel(asyncio.current_task()))
-    with _held(settings.state_dir):
+    with held(settings.state_dir, reset=settings.reset):
         async with _app(settings) as app:
             # uvicorn stops by itself on these signals, then raises them once more.
             _on_stop_signals(lambda: None)
@@ -111,28 +105,12 @@ def _announce(settings: Settings, url: str) -> None:
         partial.replace(settings.ready_file)
 
 
-@contextlib.contextmanager
-def _held(state_dir: Path) -> Iterator[None]:
-    """Hold the state directory; the system lets go of it however the process ends."""
-    state_dir.mkdir(parents=True, exist_ok=True)
-    with (state_dir / "lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StateInUseError(
-                f"{state_dir} is in use by another local SageMaker: stop it, or give another --state-dir"
-            ) from error
-        yield
-
-
 @contextlib.asynccontextmanager
 async def _app(settings: Settings) -> AsyncIterator[App]:
     """Everything started, and stopped again in the opposite order."""
     state = settings.state_dir
-    replicas_dir = state / "replicas"
-    shutil.rmtree(replicas_dir, ignore_errors=True)  # left by a server that was killed
     async with contextlib.AsyncExitStack() as stack:
-        store = Store(state / "state.sqlite")
+        store = Store(state / STATE_FILE)
         stack.callback(store.close)
         client = await stack.enter_async_context(
             aiohttp.ClientSession(
@@ -160,7 +138,7 @@ async def _app(settings: Settings) -> AsyncIterator[App]:
             },
         )
         clock = Clock(settings.time_scale)
-        tools = FleetTools(clock, client, replicas_dir, state / "logs", mirror.archive)
+        tools = FleetTools(clock, client, state / REPLICAS_DIR, state / "logs", mirror.archive)
         models = Catalog(MODEL, store, clock, settings.region, model_check(mirror, settings.region))
         configs = Catalog(ENDPOINT_CONFIG, store, clock, settings.region, endpoint_config_check(models.get))
         endpoints = Endpoints(settings, store, tools, configs, models)

@@ -17,6 +17,7 @@ class Settings:
     time_scale: float
     provision_seconds: float
     omit_rollback_reason: bool
+    reset: bool
     ready_file: Path | None
 
     @property
