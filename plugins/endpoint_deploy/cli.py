@@ -59,7 +59,7 @@ def schema(
     output: Annotated[Path | None, typer.Option(help="Write there instead of printing.")] = None,
 ) -> None:
     """Print the JSON Schema (draft 2020-12) by which editors complete and check a spec."""
-    from endpoint_deploy.core.schema import schema_text  # noqa: PLC0415
+    from endpoint_deploy.core.schema import schema_text  # noqa: PLC0415  builds the whole schema
 
     if output is None:
         typer.echo(schema_text(), nl=False)

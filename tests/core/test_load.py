@@ -97,6 +97,22 @@ owner: *text
     assert [(v.name, v.count) for v in spec.endpoint.variants] == [("one", 2), ("two", 2)]
 
 
+def test_a_mapping_s_own_keys_win_over_merged_ones_in_either_order() -> None:
+    first = "    - name: primary\n      instance_type: ml.m5.large\n      count: 2\n"
+    one = "    - &one\n      name: one\n      instance_type: ml.m5.large\n      count: 5\n"
+    two = "    - name: 2.0\n      count: many\n      <<: *one\n"
+    found = problems(SPEC.replace(first, one + two))
+    assert [(p.line, p.path, p.found) for p in found] == [
+        (18, "endpoint.variants[1].name", "2.0"),
+        (19, "endpoint.variants[1].count", "'many'"),
+    ]
+
+
+def test_a_control_character_behind_letters_of_two_bytes() -> None:
+    (problem,) = problems("# äöü äöü äöü\nname: é\x07\n")
+    assert (problem.line, problem.column) == (2, 8)
+
+
 def test_a_problem_behind_an_alias_stands_where_it_is_used() -> None:
     text = SPEC.replace("name: churn", "name: &name Churn").replace("name: primary", "name: *name")
     text = text.replace("count: 2", "count: 2\n      environment: {A: *name, B-C: *name}")

@@ -10,9 +10,10 @@ from typing import Any
 
 from endpoint_deploy.aws.api_model import instance_types
 from endpoint_deploy.aws.images import UnknownImage, resolve_image
-from endpoint_deploy.core.document import Document, Step
+from endpoint_deploy.core.document import Document
 from endpoint_deploy.core.load import Deployment
 from endpoint_deploy.core.problems import SpecProblem
+from endpoint_deploy.core.yaml_tree import Step
 
 Where = tuple[Step, ...]
 Reader = Callable[[bytes], str | None]

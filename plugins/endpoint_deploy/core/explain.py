@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 
 from pydantic_core import ErrorDetails
 
-from endpoint_deploy.core.document import Document, Step
+from endpoint_deploy.core.document import Document
 from endpoint_deploy.core.problems import SpecProblem, Unfit
 from endpoint_deploy.core.schema import Schema, at, describe, known_keys
+from endpoint_deploy.core.yaml_tree import Step
 
 _SHOWN = 60  # characters of a found value
 _FEW = 5  # keys of a found mapping

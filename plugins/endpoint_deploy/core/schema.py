@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from endpoint_deploy.core.document import Step
 from endpoint_deploy.core.spec import DeploymentSpec
+from endpoint_deploy.core.yaml_tree import Step
 
 Schema = Mapping[str, Any]
 

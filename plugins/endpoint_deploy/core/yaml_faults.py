@@ -29,7 +29,9 @@ def place_in(text: str, position: int) -> Place:
 def unreadable(text: str, source: str, error: yaml.reader.ReaderError) -> InvalidSpec:
     """What the reader refused: a character that no YAML text may hold."""
     character = f"#x{error.character:04x}" if isinstance(error.character, int) else repr(error.character)
-    place = place_in(text, int(error.position))
+    # libyaml counts bytes of UTF-8.
+    before = text.encode("utf-8", "surrogatepass")[: int(error.position)].decode("utf-8", "replace")
+    place = place_in(before, len(before))
     return one_problem(source, place, f"the character {character}", "text without control characters")
 
 
