@@ -2,6 +2,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 
 from endpoint_deploy.core.problems import InvalidSpec
 from endpoint_deploy.dag_builders import specs
@@ -127,3 +128,11 @@ def test_the_dag_file_is_silent_or_lists_every_problem(directory: Path) -> None:
         f"{directory}/b.yaml:1: name",
         f"{directory}/c.yaml:1: name",
     ]
+
+
+def test_airflow_shows_the_problems_as_an_import_error(directory: Path) -> None:
+    file = REPOSITORY / "dags" / "spec_errors.py"
+    assert DagBag(dag_folder=file, safe_mode=True).import_errors == {}
+    path = write(directory, "a.yaml", "Two")
+    (shown,) = DagBag(dag_folder=file, safe_mode=True).import_errors.values()
+    assert f"{path}:1: name: found 'Two', expected lower-case letters" in shown
