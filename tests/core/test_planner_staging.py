@@ -159,7 +159,7 @@ def test_what_cannot_stand_side_by_side_is_one_update_with_a_warning(
 ) -> None:
     plan = make_plan(ONE, NEW, live(champion, counts=counts))
     assert plan.action == "direct"
-    assert plan.joint is plan.shift is plan.retire is None
+    assert (plan.joint, plan.shift, plan.retire) == (None, None, None)
     assert plan.change
     assert plan.change.config == wanted(ONE, NEW).config
     assert plan.roll_back_to
@@ -182,7 +182,7 @@ def test_the_same_release_is_resumed_wherever_its_weights_were_left(weights: dic
     plan = make_plan(ONE, NEW, hung(first, champion, weights=weights))
     old, new = _name(OLD), _name(NEW)
     assert plan.action == "resume"
-    assert plan.joint is plan.change is None
+    assert (plan.joint, plan.change) == (None, None)
     assert plan.shift
     assert plan.shift.weights == {old: 0.0, new: 1.0}
     assert plan.retire == first.retire

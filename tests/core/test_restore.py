@@ -48,7 +48,7 @@ def test_an_older_release_comes_back_by_one_update() -> None:
     assert plan.config
     assert plan.config.exists
     assert plan.change == EndpointChange(operation="update", config=THEN.name, variants=TARGETS)
-    assert plan.joint is plan.shift is plan.retire is None
+    assert (plan.joint, plan.shift, plan.retire) == (None, None, None)
     assert plan.expects == Live(status="InService", config=NOW.name)
     assert plan.proves == (BIG, SMALL)
     assert plan.roll_back_to
