@@ -63,8 +63,12 @@ def schema(
 
     if output is None:
         typer.echo(schema_text(), nl=False)
-    else:
+        return
+    try:
         output.write_text(schema_text(), encoding="utf-8")
+    except OSError as error:
+        err.print(escape(f"{output}: {error.strerror}, expected a file that can be written"), style="red")
+        raise typer.Exit(ERROR) from None
 
 
 @app.command()

@@ -5,6 +5,9 @@ Kept apart from the tasks, which lock, pin and leave their results to Airflow.
 
 import os
 
+from airflow.sdk.exceptions import AirflowException
+from botocore.exceptions import BotoCoreError
+
 from endpoint_deploy.artifacts.s3 import inspect_object
 from endpoint_deploy.aws.hook import EndpointHook
 from endpoint_deploy.aws.images import resolve_image
@@ -15,19 +18,34 @@ from endpoint_deploy.core.candidate import Candidate
 from endpoint_deploy.core.plan import Plan
 from endpoint_deploy.core.planner import make_plan
 from endpoint_deploy.core.spec import DeploymentSpec
-from endpoint_deploy.errors import ReleaseFailed
+from endpoint_deploy.errors import EndpointDeployError, ReleaseFailed
+
+
+class NoConnection(EndpointDeployError):
+    """Neither Airflow's connection nor boto3 gives a client with credentials."""
 
 
 def connect(spec: DeploymentSpec) -> EndpointHook:
     """A hook on the spec's connection as `AIRFLOW_CONN_<ID>` gives it, else on boto3's own credentials.
 
-    Airflow's metadata database is not asked, so that a laptop or a CI job needs none.
+    Airflow's metadata database is not asked, so that a laptop or a CI job needs none. Raises NoConnection
+    where neither makes a client with credentials.
     """
-    conn_id = spec.aws.conn_id
-    given = f"AIRFLOW_CONN_{conn_id.upper()}" in os.environ
-    return EndpointHook(  # type: ignore[no-untyped-call]  # the provider's own __init__
-        aws_conn_id=conn_id if given else None, region_name=spec.aws.region
-    )
+    variable = f"AIRFLOW_CONN_{spec.aws.conn_id.upper()}"
+    given = variable in os.environ
+    try:
+        hook = EndpointHook(aws_conn_id=spec.aws.conn_id if given else None, region_name=spec.aws.region)
+        credentials = hook.get_session(region_name=spec.aws.region).get_credentials()
+        _ = hook.sagemaker, hook.s3
+    except (AirflowException, BotoCoreError, ValueError, NotImplementedError) as error:
+        raise NoConnection(f"{variable} makes no connection to AWS: {error}") from error
+    if credentials is None:
+        where = f"in {variable} or where boto3 looks" if given else f"where boto3 looks, and no {variable}"
+        raise NoConnection(
+            f"found no credentials {where}, expected one of the two: set {variable}, or AWS_PROFILE, or "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
+    return hook
 
 
 def preview(spec: DeploymentSpec, artifact: str | None = None) -> Plan:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -169,3 +170,28 @@ def test_as_a_process_its_json_stands_alone_and_its_exit_code_tells(spec: Path) 
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2, done.stderr
     assert json.loads(done.stdout)["action"] == "create"
+
+
+@pytest.mark.parametrize(
+    ("connection", "said"),
+    [
+        (None, "found no credentials where boto3 looks, and no AIRFLOW_CONN_AWS_DEFAULT"),
+        (
+            "aws://x:y@?endpoint_url=foo",
+            "AIRFLOW_CONN_AWS_DEFAULT makes no connection to AWS: Invalid endpoint",
+        ),
+    ],
+)
+def test_no_connection(
+    specs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connection: str | None, said: str
+) -> None:
+    for name in [name for name in os.environ if name.startswith(("AWS_", "AIRFLOW_CONN_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    if connection:
+        monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", connection)
+    result = run(specs / "churn.yaml")
+    assert result.exit_code == 1
+    assert said in result.stderr

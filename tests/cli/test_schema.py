@@ -30,6 +30,12 @@ def test_it_can_be_written(tmp_path: Path) -> None:
     assert (tmp_path / "schema.json").read_bytes() == COMMITTED.read_bytes()
 
 
+def test_it_cannot_be_written_where_there_is_no_directory(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["schema", "--output", str(tmp_path / "no" / "schema.json")])
+    assert result.exit_code == 1
+    assert "No such file or directory" in result.stderr
+
+
 def test_it_is_a_schema_of_its_dialect() -> None:
     schema = json.loads(COMMITTED.read_text(encoding="utf-8"))
     assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
