@@ -1,5 +1,7 @@
 """The way back from wherever a release stopped, walked on a simulated service."""
 
+from typing import Any
+
 import pytest
 
 from endpoint_deploy.core.candidate import Candidate
@@ -92,7 +94,7 @@ def test_before_any_traffic_was_shifted_the_candidate_is_only_removed() -> None:
 def test_with_the_champion_retired_its_configuration_counts_and_weights_come_back() -> None:
     two = spec(variant("big", weight=0.7), variant("small", weight=0.3))
     big, small = (v.name for v in wanted(two, OLD).variants)
-    before = {"counts": {big: 5, small: 3}, "weights": {big: 0.5, small: 0.5}}
+    before: dict[str, Any] = {"counts": {big: 5, small: 3}, "weights": {big: 0.5, small: 0.5}}
     champion, plan = staged(two, **before)
     service = _service(plan, champion, on=endpoint_on(champion, **before))
     assert plan.change
