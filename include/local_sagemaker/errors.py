@@ -1,16 +1,26 @@
 """The service's errors: code, HTTP status and wording, as seen in reports of the real service."""
 
+from collections.abc import Mapping
 from typing import Any
 
 
 class ServiceError(Exception):
     """An answer that is an error; `members` are the fields beside the message."""
 
-    def __init__(self, code: str, message: str, *, status: int = 400, **members: Any) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
+        self.headers = dict(headers or {})
         self.members = members
 
 

@@ -69,8 +69,8 @@ class Lifecycle:
 
     def update(self, target: Deployment, **changes: Any) -> None:
         """Begin to replace the running deployment, or to resize it if the target is `in_place`."""
-        self.save(pending=target, failure_reason=None, **changes)
-        self._begin("Updating", self._resize(target) if target.in_place else self._replace(target))
+        change = self._resize(target) if target.in_place else self._replace(target)
+        self._begin("Updating", change, pending=target, failure_reason=None, **changes)
 
     def delete(self) -> None:
         """Begin to take the endpoint down; it takes no request from now on."""
@@ -114,8 +114,8 @@ class Lifecycle:
         if self.fleet:
             await self.fleet.close(drain=False)
 
-    def _begin(self, status: Status, change: Coroutine[Any, Any, None]) -> None:
-        self.save(status=status)
+    def _begin(self, status: Status, change: Coroutine[Any, Any, None], **changes: Any) -> None:
+        self.save(status=status, **changes)
         self._change = asyncio.create_task(self._guard(change), name=f"{status} {self.record.name}")
 
     async def _guard(self, change: Coroutine[Any, Any, None]) -> None:

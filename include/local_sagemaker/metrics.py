@@ -4,6 +4,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
+from local_sagemaker.container import Answer
 from local_sagemaker.moto import Moto
 
 FLUSH_SECONDS = 1.0
@@ -35,12 +36,14 @@ class Metrics:
         self._statistics: dict[_Key, _Statistic] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def record(self, endpoint: str, variant: str, status: int, model_us: float, overhead_us: float) -> None:
-        """One invocation: the container's status, its time and the front's own, in microseconds."""
+    def record(
+        self, endpoint: str, variant: str, answer: Answer, model_us: float, overhead_us: float
+    ) -> None:
+        """One invocation: what came of it, the container's time and the front's own, in microseconds."""
         for name, value in (
             ("Invocations", 1.0),
-            ("Invocation4XXErrors", float(400 <= status < 500)),  # noqa: PLR2004 - HTTP's own lines
-            ("Invocation5XXErrors", float(not 200 <= status < 500)),  # noqa: PLR2004
+            ("Invocation4XXErrors", float(answer.client_error)),
+            ("Invocation5XXErrors", float(not answer.good and not answer.client_error)),
             ("ModelLatency", model_us),
             ("OverheadLatency", overhead_us),
         ):

@@ -1,37 +1,24 @@
-"""sagemaker-runtime: InvokeEndpoint, from the request to the container's answer."""
+"""sagemaker-runtime: InvokeEndpoint, from the request to the answer."""
 
 import json
 import time
 import uuid
-from collections.abc import Mapping
 
 import aiohttp
 from starlette.requests import Request
 from starlette.responses import Response
 
 from local_sagemaker.clock import Clock
+from local_sagemaker.container import Answer, invoke
 from local_sagemaker.endpoints import Endpoints
 from local_sagemaker.errors import ServiceError
-from local_sagemaker.fleet import INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS, VariantFleet
-from local_sagemaker.lifecycle import Lifecycle
+from local_sagemaker.fleet import INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS, Fleet, VariantFleet
 from local_sagemaker.metrics import Metrics
 from local_sagemaker.settings import ACCOUNT_ID, Settings
 
 MAX_BODY = 6 * 1024 * 1024
 MAX_SERVERLESS_BODY = 4 * 1024 * 1024
-_TIMED_OUT = (
-    b"Your invocation timed out while waiting for a response from container primary. Review the latency "
-    b"metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
-)
-_TO_CONTAINER = (
-    "content-type",
-    "accept",
-    "x-amzn-sagemaker-custom-attributes",
-    "x-amzn-sagemaker-inference-id",
-    "x-amzn-sagemaker-target-model",
-    "x-amzn-sagemaker-session-id",
-)
-_FROM_CONTAINER = ("content-type", "x-amzn-sagemaker-custom-attributes", "x-amzn-sagemaker-new-session-id")
+INVOKED_VARIANT = "x-Amzn-Invoked-Production-Variant"
 
 
 class Runtime:
@@ -72,90 +59,59 @@ class Runtime:
             return Response(
                 f"HTTP content length exceeded {MAX_BODY} bytes.", status_code=413, media_type="text/plain"
             )
-        endpoint = self._serving(name)
-        variant = self._variant(endpoint, request.headers.get("x-amzn-sagemaker-target-variant"))
+        variant = _choose(name, self._serving(name), request.headers.get("x-amzn-sagemaker-target-variant"))
         if variant.variant.serverless and len(body) > MAX_SERVERLESS_BODY:
             raise ServiceError("ValidationError", f"Request {request_id} has oversize body.")
+        limit = self._clock.limit(INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS)
         sent = time.perf_counter()
-        status, headers, answer = await self._ask(variant, request.headers, body)
+        answer = await invoke(self._client, variant.pick(), request.headers, body, limit)
         model_us = (time.perf_counter() - sent) * 1e6
-        self._metrics.record(name, variant.variant.name, status, model_us, (sent - began) * 1e6)
-        if status >= 400 or status == 0:  # noqa: PLR2004 - HTTP's own line
-            raise self._model_error(endpoint, status, answer.decode("utf-8", "replace"))
-        return Response(
-            answer,
-            headers={**headers, "x-Amzn-Invoked-Production-Variant": variant.variant.name},
-        )
+        self._metrics.record(name, variant.variant.name, answer, model_us, (sent - began) * 1e6)
+        invoked = {INVOKED_VARIANT: variant.variant.name}
+        if not answer.good:
+            raise self._failure(name, answer, invoked)
+        return Response(answer.body, headers={**answer.headers, **invoked})
 
-    def _serving(self, name: str) -> Lifecycle:
+    def _serving(self, name: str) -> Fleet:
         endpoint = self._endpoints.find(name)
         # InvokeEndpoint, unlike the control plane, minds the case of the name (CreateEndpoint's reference).
-        if endpoint is None or endpoint.record.name != name or endpoint.serving is None:
-            raise ServiceError("ValidationError", f"Endpoint {name} of account {ACCOUNT_ID} not found.")
-        return endpoint
-
-    def _variant(self, endpoint: Lifecycle, target: str | None) -> VariantFleet:
-        fleet = endpoint.serving
+        fleet = endpoint.serving if endpoint and endpoint.record.name == name else None
         if fleet is None:
-            raise RuntimeError(f"endpoint {endpoint.record.name} serves, but has no fleet")
-        if target is not None:
-            if target not in fleet.variants:
-                raise ServiceError(
-                    "ValidationError", f"Variant {target} not found for endpoint {endpoint.record.name}."
-                )
-            return fleet.variants[target]
-        variant = fleet.choose()
-        if variant is None:
-            raise ServiceError(
-                "ValidationError", f"No variant of endpoint {endpoint.record.name} has a weight above 0."
-            )
-        return variant
+            raise ServiceError("ValidationError", f"Endpoint {name} of account {ACCOUNT_ID} not found.")
+        return fleet
 
-    async def _ask(
-        self, variant: VariantFleet, headers: Mapping[str, str], body: bytes
-    ) -> tuple[int, dict[str, str], bytes]:
-        """The container's answer; status 0 when it gave none in time."""
-        passed = {name: headers[name] for name in _TO_CONTAINER if name in headers}
-        limit = aiohttp.ClientTimeout(total=self._clock.limit(INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS))
-        replica = variant.pick()
-        if replica is None:
-            raise ServiceError("ServiceUnavailable", "No instance is ready to serve the request.", status=503)
-        replica.enter()
-        try:
-            async with self._client.post(
-                f"{replica.url}/invocations", data=body, headers=passed, timeout=limit
-            ) as response:
-                answer = await response.read()
-                kept = {name: response.headers[name] for name in _FROM_CONTAINER if name in response.headers}
-                return response.status, kept, answer
-        except TimeoutError:
-            return (
-                0,
-                {},
-                (_TIMED_OUT),
-            )
-        except aiohttp.ClientError as error:
-            raise ServiceError(
-                "ServiceUnavailable", "The instance was lost while it served the request.", status=503
-            ) from error
-        finally:
-            replica.leave()
-
-    def _model_error(self, endpoint: Lifecycle, status: int, message: str) -> ServiceError:
-        region, name = self._settings.region, endpoint.record.name
+    def _failure(self, name: str, answer: Answer, invoked: dict[str, str]) -> ServiceError:
+        if answer.lost:
+            message = "The instance was lost before it answered, or none is ready; another is being started."
+            return ServiceError("ServiceUnavailable", message, status=answer.status, headers=invoked)
+        region = self._settings.region
         group = f"/aws/sagemaker/Endpoints/{name}"
-        side = "client" if 400 <= status < 500 else "server"  # noqa: PLR2004 - HTTP's own lines
-        logs = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
+        console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
+        side = "client" if answer.client_error else "server"
+        text = answer.body.decode("utf-8", "replace")
         return ServiceError(
             "ModelError",
-            f'Received {side} error ({status}) from primary with message "{message}". See '
-            f"{logs} "
-            f"in account {ACCOUNT_ID} for more information.",
+            f'Received {side} error ({answer.status}) from primary with message "{text}". '
+            f"See {console}#logEventViewer:group={group} in account {ACCOUNT_ID} for more information.",
             status=424,
-            OriginalStatusCode=status,
-            OriginalMessage=message,
+            headers=invoked,
+            OriginalStatusCode=answer.status,
+            OriginalMessage=text,
             LogStreamArn=f"arn:aws:logs:{region}:{ACCOUNT_ID}:log-group:{group}",
         )
+
+
+def _choose(name: str, fleet: Fleet, target: str | None) -> VariantFleet:
+    """The variant asked for, of whatever weight, or one by weight."""
+    variant = fleet.choose() if target is None else fleet.variants.get(target)
+    if variant is None:
+        found = ", ".join(f"{found}: {other.variant.weight:g}" for found, other in fleet.variants.items())
+        wanted = "one with a weight above 0" if target is None else target
+        raise ServiceError(
+            "ValidationError",
+            f"No variant of endpoint {name} is {wanted}; its variants and weights: {found}.",
+        )
+    return variant
 
 
 async def _limited_body(request: Request) -> bytes | None:
@@ -175,5 +131,5 @@ def _error_response(error: ServiceError) -> Response:
         json.dumps({"Message": error.message, **error.members}),
         status_code=error.status,
         media_type="application/json",
-        headers={"X-Amzn-Errortype": error.code},
+        headers={"X-Amzn-Errortype": error.code, **error.headers},
     )

@@ -44,6 +44,7 @@ def _remove(state_dir: Path, names: list[str]) -> None:
     for name in names:
         path = state_dir / name
         if path.is_dir():
-            shutil.rmtree(path)
+            # A replica that is about to notice that its server was killed may still be writing there.
+            shutil.rmtree(path, ignore_errors=name == REPLICAS_DIR)
         elif name != _LOCK:
             path.unlink(missing_ok=True)

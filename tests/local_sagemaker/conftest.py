@@ -164,6 +164,13 @@ class Server:
         with urllib.request.urlopen(f"{self.url}/_local{path}", data, timeout=10) as response:  # noqa: S310
             return json.load(response)
 
+    def children(self) -> list[int]:
+        """Every process the server has started and not ended."""
+        assert self.process is not None
+        pid = self.process.pid
+        tasks = Path(f"/proc/{pid}/task").iterdir()
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+
     def replicas(self, endpoint: str) -> list[dict[str, Any]]:
         inside = {found["name"]: found for found in self.local("/endpoints")["endpoints"]}
         return [replica for variant in inside[endpoint]["variants"] for replica in variant["replicas"]]

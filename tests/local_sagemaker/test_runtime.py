@@ -80,6 +80,7 @@ def test_16_the_container_answers_with_an_error(world, kind, status, side, text)
         world.invoke(name)
     response = caught.value.response
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 424
+    assert response["ResponseMetadata"]["HTTPHeaders"]["x-amzn-invoked-production-variant"] == "main"
     assert response["OriginalStatusCode"] == status
     assert text in response["OriginalMessage"]
     assert response["LogStreamArn"].endswith(f":log-group:/aws/sagemaker/Endpoints/{name}")
@@ -122,8 +123,14 @@ def test_a_serverless_variant_has_a_configuration_instead_of_counts(world, serve
 
 
 def test_an_unknown_target_variant_is_refused(world, echo, refusal):
-    code, _ = refusal(world.invoke, echo, TargetVariant="nobody")
-    assert code == "ValidationError"
+    code, message = refusal(world.invoke, echo, TargetVariant="nobody")
+    assert (code, "nobody" in message) == ("ValidationError", True)
+
+
+def test_without_a_weight_above_0_only_the_target_variant_is_reached(world, refusal):
+    name = world.endpoint(world.config(world.variant(world.model(), weight=0)))
+    assert refusal(world.invoke, name)[0] == "ValidationError"
+    assert world.invoke(name, TargetVariant="main")["InvokedProductionVariant"] == "main"
 
 
 def test_requests_follow_the_weights_and_the_target_variant(world):
