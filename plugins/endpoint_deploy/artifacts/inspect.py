@@ -143,6 +143,8 @@ class _Walk:
         if why := paths.why_unsafe(info.name):
             self.refuse("unsafe-path", name, f"{name!r}: {why}, expected a plain relative path")
             return
+        if info.name.endswith("/") and kind != "dir":
+            self.refuse("unsafe-path", name, f"{name!r}: a {kind} with a directory's name")
         here = paths.normalise(info.name)
         known = self._seen.get(here)
         if known and not known == kind == "dir":

@@ -19,6 +19,8 @@ _MAX_GLOBALS: Final = 2_000
 _MAX_MEMO: Final = 200_000
 _MAX_TUPLE: Final = 64
 
+# How protocols 0 and 1 make an object, where later ones have an opcode for it.
+_RECONSTRUCTORS: Final = frozenset({Global("copyreg", "_reconstructor"), Global("copy_reg", "_reconstructor")})
 _EXTENSION: Final = frozenset({"EXT1", "EXT2", "EXT4"})
 
 
@@ -78,11 +80,10 @@ class _Machine:
         """Run one program to its STOP."""
         opcodes, stack = self._opcodes, self._stack
         while True:
+            start = opcodes.position
             op, argument = opcodes.next()
-            if self._frame_end and opcodes.position > self._frame_end:
-                if op.name != "FRAME":
-                    raise Unclear("its opcodes run past the end of their frame")
-                self._frame_end = 0
+            if start < self._frame_end < opcodes.position:
+                raise Unclear("an opcode runs past the end of its frame")
             if op.name == "STOP":
                 return
             if op.name == "FRAME":
@@ -157,6 +158,11 @@ class _Machine:
     def _call(self, callee: object, arguments: object) -> None:
         if not isinstance(callee, Global):
             self._doubt("a call of something that is not a plain import")
+        elif callee in _RECONSTRUCTORS:
+            if isinstance(arguments, tuple) and arguments and isinstance(arguments[0], Global):
+                callee, arguments = arguments[0], ()
+            else:
+                self._doubt("an object of a class that is made up as it runs")
         self._stack.append(Instance(callee, arguments))
 
     def op_reduce(self, _: bytes | None) -> None:
@@ -192,7 +198,6 @@ class _Machine:
             return
         if self._frame_end > self._opcodes.position:
             raise Unclear("an array's data begins inside a frame, where joblib never writes it")
-        self._frame_end = 0
         if array.aligned:
             self._opcodes.skip(self._opcodes.exactly(1)[0])
         if array.size is None:  # an array of objects: a pickle of its own
