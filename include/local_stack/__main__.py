@@ -1,5 +1,6 @@
 """`python -m local_stack`: the laptop's stack from the command line."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -7,11 +8,12 @@ import typer
 from rich.console import Console
 
 from local_stack import stack
+from local_stack.airflow_api import AirflowApiError
 from local_stack.background import start_in_background
 from local_stack.paths import DEFAULT_STATE_DIR, StatePaths
 from local_stack.record import read_running
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 console = Console(highlight=False)
 
 StateDir = Annotated[Path, typer.Option("--state-dir", help="Where the stack keeps its files.")]
@@ -41,6 +43,15 @@ def down(state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
 
 
 @app.command()
+def demo(state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+    """Watch releases of a real model, good and broken; exits 1 unless all came out as said."""
+    from local_stack.demo.run import run_demo  # noqa: PLC0415 - `up` and `down` need not import it
+
+    if not run_demo(console, state_dir):
+        raise typer.Exit(1)
+
+
+@app.command()
 def status(state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
     """Say what runs; exits 1 where nothing does."""
     record = read_running(StatePaths(state_dir.resolve()))
@@ -65,4 +76,8 @@ def _describe(running: stack.Stack) -> None:
 
 
 if __name__ == "__main__":
-    app()
+    try:
+        app()
+    except (stack.StackError, AirflowApiError) as error:
+        console.print(error, style="red", markup=False)
+        sys.exit(1)

@@ -1,0 +1,92 @@
+"""What the demo says: a line after each release, a table at the end, and `demo.json`."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from local_stack.demo.scenario import Accuracy, StepResult
+
+
+@dataclass
+class Report:
+    """Everything that came of the demo so far."""
+
+    results: list[StepResult] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    accuracy: Accuracy | None = None
+
+    def add(self, result: StepResult) -> list[str]:
+        """Add a step, and return what did not come out as said."""
+        known = frozenset(variant for earlier in self.results for variant in earlier.traffic.variants)
+        problems = result.problems(known)
+        self.results.append(result)
+        self.problems += [f"release {result.step.release} ({result.step.story}): {each}" for each in problems]
+        return problems
+
+    def judge(self, accuracy: Accuracy) -> None:
+        """Add what the live endpoint makes of the held-out rows."""
+        self.accuracy = accuracy
+        self.problems += accuracy.problems()
+
+    def write(self, path: Path) -> None:
+        """Write `demo.json`."""
+        path.write_text(
+            json.dumps({"releases": [result.as_json() for result in self.results]}, indent=2) + "\n"
+        )
+
+    def show(self, console: Console, seconds: float) -> None:
+        """The closing table, a prediction beside the truth, and the verdict."""
+        table = Table(
+            "release", "what it is", "run", "outcome", "seconds", "requests", "failed", "live configuration"
+        )
+        for result in self.results:
+            table.add_row(
+                str(result.step.release),
+                result.step.story,
+                result.state,
+                result.outcome,
+                f"{result.seconds:.1f}",
+                str(result.traffic.requests),
+                str(result.traffic.failed),
+                result.config_after or "-",
+            )
+        console.print(table)
+        if self.accuracy:
+            _show_accuracy(console, self.accuracy)
+        for problem in self.problems:
+            console.print(f"[bold red]not as said:[/] {problem}")
+        verdict = (
+            "[bold red]not everything came out as said[/]" if self.problems else "everything came out as said"
+        )
+        console.print(f"{verdict}, in {seconds:.0f} s")
+
+
+def show_step(console: Console, result: StepResult, problems: list[str]) -> None:
+    """One line when a release is done, and one for each thing that is not as said."""
+    mark = "[red]✗[/]" if problems else "[green]✓[/]"
+    console.print(
+        f"{mark} release {result.step.release}, {result.step.story}: [bold]{result.outcome}[/] after "
+        f"{result.seconds:.1f} s; {result.traffic.requests} requests, {result.traffic.failed} failed"
+    )
+    if result.reason:
+        console.print(f"    {result.reason}", markup=False, style="dim")
+    for problem in problems:
+        console.print(f"    {problem}", markup=False, style="red")
+
+
+def _show_accuracy(console: Console, accuracy: Accuracy) -> None:
+    console.print(
+        f"a held-out sample: predicted {_name(accuracy.prediction['label'])} with probability "
+        f"{accuracy.prediction['probability']:.3f}, in truth {_name(accuracy.truth)}"
+    )
+    console.print(
+        f"accuracy on {accuracy.rows} held-out samples: {accuracy.through_endpoint:.4f} through the "
+        f"endpoint, {accuracy.offline:.4f} when it was trained"
+    )
+
+
+def _name(label: float) -> str:
+    return "benign" if label else "malignant"
