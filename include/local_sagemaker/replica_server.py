@@ -15,6 +15,7 @@ import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 Message = MutableMapping[str, Any]
@@ -68,15 +69,22 @@ def unpack(archive: str, model_dir: Path) -> None:
 
 
 class Context:
-    """The handler's view of one request, as multi-model-server's `context` gives it."""
+    """The handler's view of the request at hand, as multi-model-server's `context` gives it.
 
-    def __init__(self, model_dir: Path, headers: dict[str, str]) -> None:
+    A worker has one for life, as there: handlers that take a context get this one every time.
+    """
+
+    def __init__(self, model_dir: Path) -> None:
         self.system_properties = {"model_dir": str(model_dir), "gpu_id": None}
         self.manifest: dict[str, Any] = {}
         self.request_processor = [self]
+        self.begin({})
+
+    def begin(self, headers: dict[str, str]) -> None:
+        """A new request, by its headers."""
+        self._headers = headers
         self.status = 200
         self.response_headers: dict[str, str] = {}
-        self._headers = headers
 
     def get_request_properties(self) -> dict[str, str]:
         """The request's headers, under their usual spelling."""
@@ -93,26 +101,42 @@ class Context:
 
     def set_response_content_type(self, _index: int, value: str) -> None:
         """Set by the transformer, from what output_fn returned."""
-        self.response_headers["content-type"] = value
+        self.set_response_header(0, "content-type", value)
 
     def set_response_header(self, _index: int, key: str, value: str) -> None:
         """Set by the model's own code."""
         self.response_headers[key.lower()] = value
 
 
-class ModelService:
-    """The ASGI application over `sagemaker-inference`'s transformer."""
+class Worker:
+    """One copy of the model, which handles one request at a time."""
 
     def __init__(self, model_dir: Path) -> None:
         from sagemaker_inference.transformer import Transformer  # noqa: PLC0415 - needs the unpacked code
 
-        self._model_dir = model_dir
+        self._context = Context(model_dir)
         self._transformer = Transformer(_default_handler())
-        self._transformer.validate_and_initialize(str(model_dir), Context(model_dir, {}))
-        # One request at a time unless the model says otherwise: handlers are written for worker
-        # processes that serve one request each, and need not be safe to run side by side.
-        workers = int(os.environ.get("SAGEMAKER_MODEL_SERVER_WORKERS", "1"))
-        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="handler")
+        self._transformer.validate_and_initialize(str(model_dir), self._context)
+
+    def handle(self, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of the answer."""
+        context = self._context
+        context.begin(headers)
+        answer = self._transformer.transform([{"body": body}], context)[0]
+        if context.status >= 400:  # noqa: PLR2004 - HTTP's own line between answer and error
+            print(answer, flush=True)
+        return context.status, context.response_headers, _to_bytes(answer)
+
+
+class ModelService:
+    """The ASGI application over the workers: SAGEMAKER_MODEL_SERVER_WORKERS of them, one by default."""
+
+    def __init__(self, model_dir: Path) -> None:
+        count = int(os.environ.get("SAGEMAKER_MODEL_SERVER_WORKERS", "1"))
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="worker")
+        self._free: SimpleQueue[Worker] = SimpleQueue()
+        for _ in range(count):
+            self._free.put(Worker(model_dir))
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """GET /ping, POST /invocations."""
@@ -121,21 +145,20 @@ class ModelService:
             await _respond(send, 200, {}, b"")
         elif route == ("POST", "/invocations"):
             body = await _body(receive)
+            headers = {
+                name.decode("latin-1").title(): value.decode("latin-1") for name, value in scope["headers"]
+            }
             loop = asyncio.get_running_loop()
-            status, headers, answer = await loop.run_in_executor(self._workers, self._invoke, scope, body)
-            await _respond(send, status, headers, answer)
+            await _respond(send, *await loop.run_in_executor(self._threads, self._handle, headers, body))
         else:
             await _respond(send, 404, {}, b"the container serves GET /ping and POST /invocations")
 
-    def _invoke(self, scope: Message, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        headers = {
-            name.decode("latin-1").title(): value.decode("latin-1") for name, value in scope["headers"]
-        }
-        context = Context(self._model_dir, headers)
-        answer = self._transformer.transform([{"body": body}], context)[0]
-        if context.status >= 400:  # noqa: PLR2004 - HTTP's own line between answer and error
-            print(answer, flush=True)
-        return context.status, context.response_headers, _to_bytes(answer)
+    def _handle(self, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+        worker = self._free.get()
+        try:
+            return worker.handle(headers, body)
+        finally:
+            self._free.put(worker)
 
 
 def _default_handler() -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -41,6 +42,23 @@ def test_the_framework_images_defaults(world):
     name = world.endpoint(world.release("defaults"))
     response = world.invoke(name, "[[1, 2]]", ContentType="application/json", Accept="application/json")
     assert json.loads(response["Body"].read()) == [[2, 4]]
+
+
+def test_a_model_can_take_the_context(world):
+    name = world.endpoint(world.release("context"))
+    response = world.invoke(name, CustomAttributes="trace-1")
+    assert (response["Body"].read(), response["CustomAttributes"]) == (b"trace-1", "seen")
+    assert world.invoke(name)["Body"].read() == b"nothing"
+
+
+def test_a_model_can_have_several_workers(world, wait_until):
+    name = world.endpoint(world.release("slow", SAGEMAKER_MODEL_SERVER_WORKERS="2"))
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(world.invoke, name, "3")
+        wait_until(lambda: world.server.replicas(name)[0]["requests"] == 1, "the slow request is in")
+        world.invoke(name, "0")
+        assert not slow.done()
+        assert slow.result()["Body"].read() == b"slept"
 
 
 def test_a_model_sees_its_data_its_environment_and_nothing_of_the_servers(world, server):
