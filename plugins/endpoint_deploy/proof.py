@@ -17,7 +17,8 @@ from endpoint_deploy.core.spec import SmokeTest, Strict
 from endpoint_deploy.errors import ReleaseFailed, SpecError
 from endpoint_deploy.quality.docs import publish
 from endpoint_deploy.quality.predictions import Response, predictions_frame
-from endpoint_deploy.quality.suites import SuiteResult, run_suite
+from endpoint_deploy.quality.results import SuiteResult
+from endpoint_deploy.quality.suites import run_suite
 
 _TRIES = 3  # the first request after a start is a cold one; the best of three is held to the budget
 _PAUSE_SECONDS = 1.0

@@ -2,14 +2,17 @@
 
 import io
 import json
-import logging
 import tarfile
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+
+# The tasks run in this process, with all that Airflow and Great Expectations warn of among themselves.
+AS_IN_PRODUCTION = pytest.mark.filterwarnings("default", "error:::endpoint_deploy")
 
 REGION = "eu-west-1"
 ROLE = "arn:aws:iam::123456789012:role/sagemaker-execution"
@@ -130,7 +133,6 @@ class Rig:
         from airflow.dag_processing.dagbag import DagBag
         from airflow.models.xcom import XComModel
 
-        logging.getLogger("airflow.sdk.definitions.dag").setLevel(logging.CRITICAL)
         dags = Path(__file__).parents[2] / "dags"
         bag = DagBag(dag_folder=str(dags / f"{kind}.py"))
         assert not bag.import_errors, bag.import_errors

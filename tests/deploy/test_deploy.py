@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.rig import Rig, archive
+from tests.deploy.rig import AS_IN_PRODUCTION, Rig, archive
+
+pytestmark = AS_IN_PRODUCTION
 
 _DECLARED = "primary"
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.deploy.rig import Rig
+from tests.deploy.rig import AS_IN_PRODUCTION, Rig
+
+pytestmark = AS_IN_PRODUCTION
 
 
 def test_rollback_goes_to_the_last_good_release_by_default(rig: Rig) -> None:

@@ -30,6 +30,9 @@ class EndpointHook(SageMakerHook):
     client is made from all four.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # Airflow's has no annotations
+
     def sibling(self, service: str, config: Config | None = None) -> Any:
         """A client of another service on the same connection."""
         merged = self._config.merge(config) if self._config and config else config or self._config

@@ -47,13 +47,17 @@ class ApplyEndpointOperator(ReleaseTask, SageMakerEndpointOperator):
             self.hook.delete_endpoint_if_there(plan.endpoint)
             if not self.settles_soon(lambda now: now is None):
                 self.defer_until_settled()
-        self._apply(plan, change, its_tags={tags.CREATED_BY: self.created_by(context)})
+        self._apply(plan, change, seen, its_tags={tags.CREATED_BY: self.created_by(context)})
         return {"change": "applied", "config": change.config}
 
-    def _apply(self, plan: Plan, change: EndpointChange, its_tags: dict[str, str]) -> None:
+    def _apply(
+        self, plan: Plan, change: EndpointChange, seen: ObservedEndpoint | None, its_tags: dict[str, str]
+    ) -> None:
         try:
             if change.operation == "update":
-                alarms = self.spec.alarms if plan.action == "direct" else ()
+                # SageMaker's guardrails need the same variant names on both sides (the hosting guide).
+                same = seen is not None and seen.weights.keys() == {v.name for v in change.variants}
+                alarms = self.spec.alarms if same else ()
                 self.hook.update_to(plan.endpoint, change.config, retain=change.retain, alarms=alarms)
             else:
                 its_tags = {**requests.base_tags(self.spec), **its_tags}
@@ -62,9 +66,9 @@ class ApplyEndpointOperator(ReleaseTask, SageMakerEndpointOperator):
             # botocore tries again where an answer was lost, and the second try meets the first one's change.
             if not (errors.is_in_progress(error) or errors.is_taken(error)):
                 raise
-            seen = self.hook.find_endpoint(plan.endpoint)
-            if seen is None or not leads_to(seen, change.config):
-                raise self._stale(plan, seen) from error
+            now = self.hook.find_endpoint(plan.endpoint)
+            if now is None or not leads_to(now, change.config):
+                raise self._stale(plan, now) from error
 
     @staticmethod
     def _as_planned(plan: Plan, seen: ObservedEndpoint) -> bool:

@@ -1,20 +1,23 @@
 """On any failure bring the old release back, and prove that too."""
 
-from typing import Any, NoReturn
+from typing import Any
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 from botocore.exceptions import ClientError
+from pydantic import TypeAdapter
 
 from endpoint_deploy.aws import errors
 from endpoint_deploy.aws.sweep import sweep
 from endpoint_deploy.core import requests, rollback, tags
+from endpoint_deploy.core.observed import same_weights
 from endpoint_deploy.core.plan import Plan
-from endpoint_deploy.core.rollback import next_step
+from endpoint_deploy.core.rollback import Step, next_step
 from endpoint_deploy.errors import ReleaseFailed
 from endpoint_deploy.task_base import ReleaseTask, pull
 
-_MOST_STEPS = 8  # the longest way (wait, weights, update, wait, counts) has five; more is going in circles
+_MOST_STEPS = 16  # the longest way: ten variants whose counts go one at a time, and what comes before
+_STEPS: TypeAdapter[list[Step]] = TypeAdapter(list[Step])
 
 
 class RollBackOperator(ReleaseTask):
@@ -25,40 +28,43 @@ class RollBackOperator(ReleaseTask):
     """
 
     def perform(
-        self, context: Context, *, resumed: bool = False, steps: int = 0, **carried: Any
+        self,
+        context: Context,
+        *,
+        resumed: bool = False,
+        taken: list[dict[str, Any]] | None = None,
+        **carried: Any,
     ) -> dict[str, Any]:
         """Roll back; raises ReleaseFailed where the endpoint cannot be brought back or does not serve."""
         plan = self.plan_of(context)
         if not self.spec.rollback.enabled:
             raise ReleaseFailed("rollback.enabled is false in the spec: the endpoint is left for a person")
         self.hold_lock(context)
-        changed = steps > 0 or self._was_changed(context, plan)
-        while True:
-            step = next_step(plan, self.hook.find_endpoint(plan.endpoint))
+        if not resumed and not self._was_changed(context, plan):
+            sweep(self.hook, plan, self.created_by(context))
+            raise AirflowSkipException("nothing was changed, so there is nothing to roll back")
+        steps = _STEPS.validate_python(taken or [])
+        while len(steps) <= _MOST_STEPS:
+            step = next_step(plan, self.hook.find_endpoint(plan.endpoint), steps)
             self.log.info("next step: %s", step.model_dump())
             if isinstance(step, rollback.Stuck):
                 raise ReleaseFailed(step.reason)
             if isinstance(step, rollback.Done):
-                return self._done(context, plan, step.reason, changed=changed)
-            changed = True
+                return self._done(context, plan, step.reason)
             if isinstance(step, rollback.Wait):
                 self._wait(steps)
-                continue
-            steps += 1
-            if steps > _MOST_STEPS:
-                raise ReleaseFailed(
-                    f"the endpoint does not come back: still to do after {steps - 1} steps: {step}"
-                )
-            self._take(plan, step, context)
+            else:
+                self._take(plan, step, context)
+                steps.append(step)
+        raise ReleaseFailed(f"endpoint {plan.endpoint} does not come back within {_MOST_STEPS} steps")
 
-    def _take(self, plan: Plan, step: rollback.Step, context: Context) -> None:
+    def _take(self, plan: Plan, step: Step, context: Context) -> None:
         endpoint = plan.endpoint
         try:
             if isinstance(step, rollback.Adjust):
                 self.hook.set_weights(endpoint, step.weights, step.counts)
             elif isinstance(step, rollback.Update):
-                # Where the champion still stands on the endpoint, its counts and weights are kept.
-                self.hook.update_to(endpoint, step.config, retain=("DataCaptureConfig",))
+                self.hook.update_to(endpoint, step.config, retain=step.retain)
             elif isinstance(step, rollback.Create):
                 its_tags = {**requests.base_tags(self.spec), tags.CREATED_BY: self.created_by(context)}
                 self.hook.create_on(endpoint, step.config, its_tags)
@@ -69,25 +75,35 @@ class RollBackOperator(ReleaseTask):
             if not (errors.is_in_progress(error) or errors.is_taken(error)):
                 raise
 
-    def _wait(self, steps: int) -> None:
+    def _wait(self, steps: list[Step]) -> None:
         if not self.settles_soon(lambda seen: seen is None or not seen.in_progress):
-            self._defer(steps)
-
-    def _defer(self, steps: int) -> NoReturn:
-        self.defer_until_settled(timeout_seconds=self.spec.rollback.timeout_seconds, steps=max(steps, 1))
+            self.defer_until_settled(
+                timeout_seconds=self.spec.rollback.timeout_seconds, taken=_STEPS.dump_python(steps)
+            )
 
     def _was_changed(self, context: Context, plan: Plan) -> bool:
-        """Whether an earlier task of this run has touched the endpoint, as far as it could say so."""
+        """Whether this run has touched the endpoint, also where a task died before it could say so.
+
+        What somebody else has changed meanwhile is not this run's to take back.
+        """
         if any(pull(context, task) for task in ("apply_endpoint", "shift_traffic", "retire_champion")):
             return True
         seen = self.hook.find_endpoint(plan.endpoint)
-        found = (seen.status, seen.config) if seen else (None, None)
-        return found != (plan.expects.status, plan.expects.config)
+        if seen is None:
+            return plan.expects.config is not None and plan.change is not None
+        own = plan.own_configs - {plan.expects.config}
+        if own & {seen.config, seen.pending_config} or plan.action == "resume":
+            return True
+        back = plan.roll_back_to
+        return (
+            plan.shift is not None
+            and back is not None
+            and seen.config == back.config
+            and not same_weights(seen.weights, {v.name: v.weight for v in back.variants})
+        )
 
-    def _done(self, context: Context, plan: Plan, reason: str, *, changed: bool) -> dict[str, Any]:
+    def _done(self, context: Context, plan: Plan, reason: str) -> dict[str, Any]:
         removed = sweep(self.hook, plan, self.created_by(context))
-        if not changed:
-            raise AirflowSkipException("nothing was changed, so there is nothing to roll back")
         target = plan.roll_back_to
         proof = None
         if target is not None:

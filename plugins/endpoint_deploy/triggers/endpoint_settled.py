@@ -32,7 +32,7 @@ class EndpointSettledTrigger(BaseTrigger):
         config: str | None = None,
         variants: list[dict[str, Any]] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's has no annotations
         self.conn_id = conn_id
         self.region = region
         self.endpoint = endpoint
