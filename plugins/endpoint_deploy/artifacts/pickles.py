@@ -20,7 +20,7 @@ _MAX_MEMO: Final = 200_000
 _MAX_TUPLE: Final = 64
 
 # How protocols 0 and 1 make an object, where later ones have an opcode for it.
-_RECONSTRUCTORS: Final = frozenset({Global("copyreg", "_reconstructor"), Global("copy_reg", "_reconstructor")})
+_RECONSTRUCTORS: Final = frozenset(Global(module, "_reconstructor") for module in ("copyreg", "copy_reg"))
 _EXTENSION: Final = frozenset({"EXT1", "EXT2", "EXT4"})
 
 

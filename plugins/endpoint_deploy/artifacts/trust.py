@@ -39,6 +39,7 @@ _EXACT: Final[dict[str, str]] = {
     "numpy._core.numeric": "_frombuffer",
     "numpy.core.multiarray": "_reconstruct scalar",
     "numpy.core.numeric": "_frombuffer",
+    "numpy.ma": "MaskedArray",
     "numpy.ma.core": "MaskedArray _mareconstruct",
     "numpy.random._mt19937": "MT19937",
     "numpy.random._pcg64": "PCG64 PCG64DXSM",
@@ -60,6 +61,7 @@ _EXACT: Final[dict[str, str]] = {
     "pandas.core.internals.blocks": "new_block",
     "pandas.core.internals.managers": "BlockManager SingleBlockManager",
     "pandas.core.series": "Series",
+    "scipy._lib.array_api_compat.numpy._aliases": "asarray",  # in every BSpline
     "sklearn.metrics._dist_metrics": "newObj",
     "sklearn.neighbors._ball_tree": "newObj",
     "sklearn.neighbors._kd_tree": "newObj",

@@ -40,6 +40,7 @@ def load_suite(suite_file: Path) -> Any:
     """
     content = _content(suite_file)
     gx = great_expectations()
+    ephemeral_context()  # add_expectation asks for an active context
     from great_expectations.exceptions.exceptions import GreatExpectationsError  # noqa: PLC0415 - costs four seconds
     from great_expectations.expectations.expectation_configuration import (  # noqa: PLC0415 - as above
         ExpectationConfiguration,
