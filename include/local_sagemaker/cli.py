@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uvloop
 
-from local_sagemaker.server import run
+from local_sagemaker.server import ServerError, run
 from local_sagemaker.settings import Settings
 from local_sagemaker.state_dir import StateDirError
 
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings))
-    except StateDirError as error:
+    except (StateDirError, ServerError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

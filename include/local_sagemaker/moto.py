@@ -51,6 +51,11 @@ class Moto:
             raise RuntimeError(f"moto_server did not start; see {self._log_path}")
         self._origin = f"http://127.0.0.1:{int(line)}"
 
+    async def wait_ended(self) -> None:
+        """Return when the process is gone."""
+        if self._process:
+            await self._process.wait()
+
     async def stop(self) -> None:
         """End the process: it goes when its standard input closes."""
         if self._process and self._process.stdin:

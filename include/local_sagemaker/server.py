@@ -31,6 +31,7 @@ from local_sagemaker.store import Store
 from local_sagemaker.tags import Tags
 from local_sagemaker.validation import service_model
 
+MOTO_LOG = "moto.log"
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -39,14 +40,18 @@ _TRUST = {
 }
 
 
+class ServerError(Exception):
+    """The server cannot go on; the message says why and what to do."""
+
+
 async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; raises StateDirError."""
+    """Serve until SIGTERM or SIGINT; raises StateDirError or ServerError."""
     _on_stop_signals(_cancel(asyncio.current_task()))
-    with held(settings.state_dir, reset=settings.reset):
-        async with _app(settings) as app:
+    with held(settings.state_dir, reset=settings.reset), _listening(settings) as listener:
+        async with _app(settings) as (app, moto):
             # uvicorn stops by itself on these signals, then raises them once more.
             _on_stop_signals(lambda: None)
-            await _serve(app, settings)
+            await _serve(app, moto, listener, settings)
 
 
 def _on_stop_signals(handler: Callable[[], object]) -> None:
@@ -58,25 +63,41 @@ def _cancel(task: asyncio.Task[None] | None) -> Callable[[], object]:
     return task.cancel if task else lambda: None
 
 
-async def _serve(app: App, settings: Settings) -> None:
-    with socket.create_server((settings.host, settings.port), backlog=1024) as listener:
-        url = f"http://{settings.host}:{listener.getsockname()[1]}"
-        config = uvicorn.Config(
-            app,
-            lifespan="off",
-            log_level="warning",
-            access_log=False,
-            timeout_keep_alive=300,  # longer than clients keep their idle connections
-            timeout_graceful_shutdown=3,
-            date_header=True,
-            server_header=False,
-        )
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.01)
-        _announce(settings, url)
+def _listening(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=1024)
+    except OSError as error:
+        raise ServerError(
+            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
+            "give another --port, or 0 for a free one"
+        ) from error
+
+
+async def _serve(app: App, moto: Moto, listener: socket.socket, settings: Settings) -> None:
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=300,  # longer than clients keep their idle connections
+        timeout_graceful_shutdown=3,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    _announce(settings, f"http://{settings.host}:{listener.getsockname()[1]}")
+    moto_ended = asyncio.create_task(moto.wait_ended())
+    await asyncio.wait({serving, moto_ended}, return_when=asyncio.FIRST_COMPLETED)
+    if not serving.done():
+        server.should_exit = True
         await serving
+        raise ServerError(
+            f"moto_server ended, and S3 with it; see {settings.state_dir / MOTO_LOG}. "
+            "Start again: nothing is lost"
+        )
+    moto_ended.cancel()
 
 
 def _announce(settings: Settings, url: str) -> None:
@@ -106,7 +127,7 @@ def _announce(settings: Settings, url: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _app(settings: Settings) -> AsyncIterator[App]:
+async def _app(settings: Settings) -> AsyncIterator[tuple[App, Moto]]:
     """Everything started, and stopped again in the opposite order."""
     state = settings.state_dir
     async with contextlib.AsyncExitStack() as stack:
@@ -121,7 +142,7 @@ async def _app(settings: Settings) -> AsyncIterator[App]:
                 skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept", "Content-Type"),
             )
         )
-        moto = Moto(client, settings.region, state / "moto.log")
+        moto = Moto(client, settings.region, state / MOTO_LOG)
         stack.push_async_callback(moto.stop)
         starting = asyncio.create_task(moto.start())
         service_model("sagemaker")  # read while moto starts: the first request should not wait for it
@@ -150,10 +171,11 @@ async def _app(settings: Settings) -> AsyncIterator[App]:
         metrics.start()
         proxy = Proxy(moto)
         tags = Tags(models, configs, endpoints)
-        yield App(
+        app = App(
             ControlPlane(models, configs, endpoints, tags, settings.region),
             Runtime(settings, endpoints, client, clock, metrics),
             S3Front(proxy, mirror),
             proxy,
             Admin(settings, endpoints, state / "logs"),
         )
+        yield app, moto

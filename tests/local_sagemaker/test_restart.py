@@ -1,5 +1,6 @@
 """What a server leaves behind, and what it finds when it comes back."""
 
+import os
 import signal
 import urllib.error
 
@@ -96,6 +97,20 @@ def test_a_state_directory_has_one_server(own_server, start_server):
     with pytest.raises(AssertionError, match="in use by another local SageMaker"):
         type(own_server)(own_server.state_dir).start()
     assert own_server.local("/health")["status"] == "ok"
+
+
+def test_a_port_that_is_taken_is_named(own_server, tmp_path):
+    port = own_server.url.rpartition(":")[2]
+    with pytest.raises(AssertionError, match=f"cannot listen on 127.0.0.1:{port}"):
+        type(own_server)(tmp_path / "other", f"--port={port}").start()
+
+
+def test_it_does_not_go_on_without_moto(own_server):
+    (moto,) = own_server.children()
+    os.kill(moto, signal.SIGKILL)
+    assert own_server.process.wait(30) == 1
+    assert "moto_server ended" in own_server.output
+    own_server.start()
 
 
 def test_reset_forgets_everything(own_server, make_world):
