@@ -96,7 +96,7 @@ DATA = {
     "generator": np.random.default_rng(0),
     "random": np.random.RandomState(0),
     "noise": np.random.default_rng(1).integers(0, 256, 200_000).astype("u1"),
-    "a large vocabulary": {f"word{number}": number for number in range(250_000)},
+    "a large vocabulary": {f"word{number}": number for number in range(110_000)},
 }
 
 

@@ -16,7 +16,7 @@ from endpoint_deploy.artifacts.values import FORGOTTEN, MARK, OPAQUE, Dict, Glob
 
 _MAX_STACK: Final = 1_000_000
 _MAX_GLOBALS: Final = 2_000
-_MAX_MEMO: Final = 200_000
+_MAX_MEMO: Final = 100_000
 _MAX_TUPLE: Final = 64
 
 # How protocols 0 and 1 make an object, where later ones have an opcode for it.

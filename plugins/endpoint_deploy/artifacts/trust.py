@@ -62,9 +62,15 @@ _EXACT: Final[dict[str, str]] = {
     "pandas.core.internals.managers": "BlockManager SingleBlockManager",
     "pandas.core.series": "Series",
     "scipy._lib.array_api_compat.numpy._aliases": "asarray",  # in every BSpline
+    "scipy.interpolate._bsplines": "BSpline",
+    "scipy.interpolate._cubic": "Akima1DInterpolator CubicSpline PchipInterpolator",
+    "scipy.interpolate._interpolate": "PPoly interp1d",
     "sklearn.metrics._dist_metrics": "newObj",
     "sklearn.neighbors._ball_tree": "newObj",
     "sklearn.neighbors._kd_tree": "newObj",
+    "sklearn.utils": "Bunch",
+    "sklearn.utils._bunch": "Bunch",
+    "sklearn.utils._metadata_requests": "MetadataRequest MethodMetadataRequest",
     "torch": "BFloat16Storage BoolStorage ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage "
     "DoubleStorage FloatStorage HalfStorage IntStorage LongStorage ShortStorage Size bfloat16 bool complex64 "
     "complex128 device float float16 float32 float64 half int int8 int16 int32 int64 uint8",
@@ -78,12 +84,11 @@ _TRUSTED: Final = {module: _words(names) for module, names in _EXACT.items()}
 
 # Classes by their spelling; Cython's own reconstructors build one such class each.
 _CLASS: Final = re.compile(r"^(_?[A-Z][A-Za-z0-9_]*|__pyx_unpickle_[A-Z][A-Za-z0-9_]*)$")
-_CLASSES_OF: Final = re.compile(
-    r"^(sklearn|imblearn)(\.[A-Za-z0-9_]+)+$|^scipy\.interpolate(\.[A-Za-z0-9_]+)*$"
-)
-# Not of these: they download, write files, start processes, or carry other packages' code along.
+_CLASSES_OF: Final = re.compile(r"^sklearn(\.[A-Za-z0-9_]+)+$")
+# Not of these: they download, write files, start threads or connections, or carry other packages' code along,
+# and a module's own imports can be had through it (`sklearn.callback` has multiprocessing's Client).
 _NOT_OF: Final = re.compile(
-    r"\.(datasets|externals|tests?|conftest|_testing|_mocking|estimator_checks|_build_utils)(\.|$)"
+    r"\.(callback|conftest|datasets|externals|tests?|utils|_[a-z]*build[a-z_]*)(\.|$)"
 )
 _SPARSE: Final = re.compile(r"^scipy\.sparse\.(_?[a-z]+)$")
 _SPARSE_CLASS: Final = re.compile(r"^(bsr|coo|csc|csr|dia|dok|lil)_(array|matrix)$")
