@@ -32,7 +32,9 @@ def description(endpoint: Lifecycle) -> dict[str, Any]:
         answer["ProductionVariants"] = _variants(endpoint, record.live, resize)
         if record.live.data_capture:
             answer["DataCaptureConfig"] = _data_capture(record.live.data_capture)
-    if record.pending and record.status in IN_PROGRESS:
+    # "Only returned when the endpoint is creating or updating with a new endpoint configuration"
+    # (DescribeEndpoint's reference).
+    if record.pending and not record.pending.in_place and record.status in IN_PROGRESS:
         answer["PendingDeploymentSummary"] = {
             "EndpointConfigName": record.pending.config_name,
             "ProductionVariants": [

@@ -124,6 +124,7 @@ def test_weights_pass_through_updating(world, gate):
     )
     updating = world.describe(name)
     assert updating["EndpointStatus"] == "Updating"
+    assert "PendingDeploymentSummary" not in updating  # no new configuration is coming
     (variant,) = updating["ProductionVariants"]
     assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (1, 2)
     gate.touch()
