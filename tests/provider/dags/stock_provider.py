@@ -20,7 +20,7 @@ def stock_chain(operation: str) -> DAG:
         key: Param(type="string") for key in ("endpoint", "release", "artifact", "image", "role")
     }
     with DAG(f"stock__{operation}", schedule=None, params=params) as dag:
-        model = SageMakerModelOperator(
+        create_model = SageMakerModelOperator(
             task_id="create_model",
             config={
                 "ModelName": NAME,
@@ -31,7 +31,7 @@ def stock_chain(operation: str) -> DAG:
                 },
             },
         )
-        config = SageMakerEndpointConfigOperator(
+        create_endpoint_config = SageMakerEndpointConfigOperator(
             task_id="create_endpoint_config",
             config={
                 "EndpointConfigName": NAME,
@@ -45,14 +45,16 @@ def stock_chain(operation: str) -> DAG:
                 ],
             },
         )
-        endpoint = SageMakerEndpointOperator(
+        deploy_endpoint = SageMakerEndpointOperator(
             task_id="deploy_endpoint",
             config={"EndpointName": ENDPOINT, "EndpointConfigName": NAME},
             operation=operation,
             check_interval=1,
         )
-        sensor = SageMakerEndpointSensor(task_id="await_endpoint", endpoint_name=ENDPOINT, poke_interval=1)
-        model >> config >> endpoint >> sensor
+        await_endpoint = SageMakerEndpointSensor(
+            task_id="await_endpoint", endpoint_name=ENDPOINT, poke_interval=1
+        )
+        create_model >> create_endpoint_config >> deploy_endpoint >> await_endpoint
     return dag
 
 
