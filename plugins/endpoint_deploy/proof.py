@@ -42,10 +42,13 @@ class _Answer:
     requests: int
 
 
-def prove(hook: EndpointHook, deployment: Deployment, variants: Sequence[str], *, docs_key: str) -> Proof:
+def prove(
+    hook: EndpointHook, deployment: Deployment, variants: Sequence[str], *, docs_key: str | None
+) -> Proof:
     """Send every payload to every variant and judge status, content type, latency and predictions.
 
-    docs_key: where under the store Data Docs go. Raises ReleaseFailed with everything that is wrong.
+    docs_key: where under the store Data Docs go; None for none (they take a second to draw). Raises
+    ReleaseFailed with everything that is wrong.
     """
     spec = deployment.spec
     if not variants:
@@ -70,10 +73,11 @@ def prove(hook: EndpointHook, deployment: Deployment, variants: Sequence[str], *
     for relative, responses in _by_suite(answers).items():
         result, uri = _judge(hook, deployment, relative, responses, docs_key)
         results.append(result)
-        docs.append(uri)
-        wrong += [f"predictions: {failed.sentence()} (Data Docs: {uri})" for failed in result.failed]
+        docs += [uri] if uri else []
+        shown = f" (Data Docs: {uri})" if uri else ""
+        wrong += [f"predictions: {failed.sentence()}{shown}" for failed in result.failed]
         if not result.success and not result.failed:
-            wrong.append(f"predictions: suite {relative} failed (Data Docs: {uri})")
+            wrong.append(f"predictions: suite {relative} failed{shown}")
     if wrong:
         raise ReleaseFailed("; ".join(wrong), data_docs=docs[0] if docs else None)
     return Proof(
@@ -147,12 +151,14 @@ def _by_suite(answers: Iterable[_Answer]) -> dict[str, list[Response]]:
 
 
 def _judge(
-    hook: EndpointHook, deployment: Deployment, relative: str, responses: list[Response], docs_key: str
-) -> tuple[SuiteResult, str]:
+    hook: EndpointHook, deployment: Deployment, relative: str, responses: list[Response], docs_key: str | None
+) -> tuple[SuiteResult, str | None]:
     suite = deployment.file(relative)
     frame = predictions_frame(responses)
+    title = f"Predictions of {deployment.spec.endpoint_name}"
+    if docs_key is None:
+        return run_suite(frame, suite, title=title), None
     with tempfile.TemporaryDirectory() as folder:
-        title = f"Predictions of {deployment.spec.endpoint_name}"
         result = run_suite(frame, suite, docs_dir=Path(folder), title=title)
         prefix = f"{deployment.spec.aws.store.rstrip('/')}/data-docs/{docs_key}/{suite.stem}"
         return result, publish(hook.s3, Path(folder), prefix=prefix)

@@ -209,9 +209,11 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
             context["ti"].xcom_push(key=FAILURE, value=str(error)[:2000])
             self.link_data_docs(context, getattr(error, "data_docs", None))
 
-    def prove(self, context: Context, variants: Sequence[str], stage: str) -> dict[str, Any]:
-        """Prove that these variants serve; the report is kept under the run and the stage, and linked."""
-        key = f"{self.spec.endpoint_name}/{self.created_by(context)}/{stage}"
+    def prove(
+        self, context: Context, variants: Sequence[str], *, docs_stage: str | None = None
+    ) -> dict[str, Any]:
+        """Prove that these variants serve. With a stage, Data Docs are kept under run and stage."""
+        key = f"{self.spec.endpoint_name}/{self.created_by(context)}/{docs_stage}" if docs_stage else None
         proof = prove(self.hook, self.deployment, variants, docs_key=key)
         self.link_data_docs(context, next(iter(proof.data_docs), None))
         self.log.info("%d requests to %s answered as expected", proof.requests, ", ".join(proof.variants))

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.loaders import create_loader
 
 from endpoint_deploy.aws import errors
 from endpoint_deploy.core import tags
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+# What botocore parses of the services' models, once a process.
+_MODELS = create_loader()
 
 # The service itself gives a container 60 s (InvokeEndpoint's guide); a retry would hide a failed request.
 _INVOKE = Config(read_timeout=65, retries={"max_attempts": 0})
@@ -34,20 +37,25 @@ class EndpointHook(SageMakerHook):
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # Airflow's has no annotations
 
     def sibling(self, service: str, config: Config | None = None) -> Any:
-        """A client of another service on the same connection."""
-        merged = self._config.merge(config) if self._config and config else config or self._config
-        return AwsBaseHook(
-            aws_conn_id=self.aws_conn_id,
-            client_type=service,
-            region_name=self._region_name,
-            verify=self._verify,
-            config=merged,
-        ).get_conn()
+        """A client of any service on this hook's connection, region, verify and config."""
+        return self._shared_session.client(
+            service_name=service,
+            endpoint_url=self.conn_config.get_service_endpoint_url(service_name=service),
+            config=self._get_config(self.config.merge(config) if config else None),
+            verify=self.verify,
+        )
+
+    @cached_property
+    def _shared_session(self) -> Any:
+        session: Any = self.get_session()
+        # Each session would parse endpoints.json and the services' models anew: half a second a client.
+        session._session.register_component("data_loader", _MODELS)
+        return session
 
     @cached_property
     def sagemaker(self) -> Any:
         """SageMaker's control plane."""
-        return self.conn
+        return self.sibling("sagemaker")
 
     @cached_property
     def s3(self) -> "S3Client":

@@ -31,7 +31,7 @@ class RetireChampionOperator(ReleaseTask):
         end = self.await_settled(retire.config, retire.variants)
         if end.phase != "settled":
             raise ReleaseFailed(f"the champion could not be retired: {end.reason}")
-        return self.prove(context, plan.proves, "released")
+        return self.prove(context, plan.proves)
 
     def _update(self, plan: Plan, retire: EndpointChange) -> None:
         seen = self.hook.find_endpoint(plan.endpoint)

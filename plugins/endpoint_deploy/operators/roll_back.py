@@ -108,7 +108,7 @@ class RollBackOperator(ReleaseTask):
         proof = None
         if target is not None:
             serving = [variant.name for variant in target.variants if variant.weight > 0]
-            proof = self.prove(context, serving, "rolled-back")
+            proof = self.prove(context, serving)
         return {
             "config": target.config if target else None,
             "reason": f"Rolled back: {reason}.",

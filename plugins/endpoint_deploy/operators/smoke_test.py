@@ -13,4 +13,4 @@ class SmokeTestOperator(ReleaseTask):
     def perform(self, context: Context, *, resumed: bool = False, **carried: Any) -> dict[str, Any]:
         """Prove; raises ReleaseFailed with everything that is wrong."""
         plan = self.plan_of(context)
-        return self.prove(context, plan.proves, "smoke")
+        return self.prove(context, plan.proves, docs_stage="smoke")
