@@ -183,6 +183,11 @@ class Rig:
             {m["ModelName"] for m in models["Models"]},
         )
 
+    def locks(self) -> list[str]:
+        """Keys of the locks that are held in this rig's store."""
+        found = self.clients("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"store-{self.name}/locks/")
+        return [item["Key"] for item in found.get("Contents", [])]
+
     def ledger(self) -> list[dict[str, Any]]:
         """The endpoint's records, the oldest first."""
         s3 = self.clients("s3")

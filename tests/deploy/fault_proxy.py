@@ -1,0 +1,85 @@
+"""A proxy that loses the answer of one request after it took effect: what a crash between two calls is."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+from aiohttp import web
+
+_HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding"}
+
+
+class FaultProxy:
+    """Counts the requests that pass since `arm`, and cuts the connection of one when it was carried out."""
+
+    def __init__(self, upstream: str) -> None:
+        self._upstream = upstream
+        self._cut_at = 0
+        self.seen: list[str] = []
+        self.url = ""
+
+    def arm(self, cut_at: int) -> None:
+        """Lose the answer of the request of this number, counted from 1; 0 loses none."""
+        self._cut_at = cut_at
+        self.seen = []
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether the armed fault has struck."""
+        return 0 < self._cut_at <= len(self.seen)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.seen.append(request.headers.get("X-Amz-Target") or f"{request.method} {request.path}")
+        number = len(self.seen)
+        body = await request.read()
+        kept = {k: v for k, v in request.headers.items() if k.lower() not in _HOP_BY_HOP}
+        session: aiohttp.ClientSession = request.app[_SESSION]
+        async with session.request(
+            request.method, f"{self._upstream}{request.raw_path}", headers=kept, data=body
+        ) as answer:
+            content = await answer.read()
+            if number == self._cut_at and request.transport is not None:
+                request.transport.abort()
+            headers = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP_BY_HOP}
+            if request.method == "HEAD" and "Content-Length" in answer.headers:
+                headers["Content-Length"] = answer.headers["Content-Length"]
+            return web.Response(status=answer.status, body=content, headers=headers)
+
+
+_SESSION = web.AppKey("session", aiohttp.ClientSession)
+
+
+@contextmanager
+def fault_proxy(upstream: str) -> Iterator[FaultProxy]:
+    """A running proxy on a free loopback port."""
+    proxy = FaultProxy(upstream)
+    loop = asyncio.new_event_loop()
+    started = threading.Event()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        app = web.Application(client_max_size=2**30)
+        app.router.add_route("*", "/{tail:.*}", proxy.handle)
+        async with aiohttp.ClientSession(auto_decompress=False) as session:
+            app[_SESSION] = session
+            runner = web.AppRunner(app)
+            await runner.setup()
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            host, port = runner.addresses[0][:2]
+            proxy.url = f"http://{host}:{port}"
+            started.set()
+            await stop.wait()
+            await runner.cleanup()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
+    thread.start()
+    assert started.wait(10)
+    try:
+        yield proxy
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+        loop.close()
