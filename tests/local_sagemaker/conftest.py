@@ -1,5 +1,6 @@
 """A real server for these tests, and short ways to put models behind it."""
 
+import contextlib
 import io
 import json
 import os
@@ -22,71 +23,7 @@ REGION = "eu-west-1"
 TIME_SCALE = 20
 DEADLINE_SECONDS = 60
 
-MODELS = {
-    # Answers with its release and what it was sent.
-    "echo": """
-import json, os
-def model_fn(model_dir): return os.environ.get("RELEASE", "none")
-def input_fn(body, content_type): return body if isinstance(body, str) else body.decode()
-def predict_fn(data, model): return json.dumps({"release": model, "body": data, "pid": os.getpid()})
-def output_fn(prediction, accept): return prediction, accept
-""",
-    "cannot-load": "def model_fn(model_dir): raise RuntimeError('weights are missing')",
-    # Loads when the file named by GATE appears: a start that takes as long as a test wants.
-    "gated": """
-import os, time
-def model_fn(model_dir):
-    while not os.path.exists(os.environ["GATE"]): time.sleep(0.02)
-def transform_fn(model, body, content_type, accept): return os.environ.get("RELEASE", "gated"), "text/plain"
-""",
-    "raises": """
-def model_fn(model_dir): return None
-def predict_fn(data, model): raise ValueError("no such feature")
-""",
-    "refuses": """
-from sagemaker_inference.errors import BaseInferenceToolkitError
-def model_fn(model_dir): return None
-def predict_fn(data, model): raise BaseInferenceToolkitError(400, "bad rows", "Bad Request")
-""",
-    # Sleeps for as many seconds as it is sent.
-    "slow": """
-import time
-def model_fn(model_dir): return None
-def transform_fn(model, body, content_type, accept):
-    time.sleep(float(body))
-    return "slept", "text/plain"
-""",
-    "dies": """
-import os
-def model_fn(model_dir): return None
-def transform_fn(model, body, content_type, accept):
-    if body == "die": os._exit(7)
-    return str(os.getpid()), "text/plain"
-""",
-    # Reads and sets headers through the context, as multi-model-server's handlers can.
-    "context": """
-def model_fn(model_dir, context): return context.system_properties["model_dir"]
-def input_fn(body, content_type): return body
-def predict_fn(data, model, context):
-    context.set_response_header(0, "X-Amzn-SageMaker-Custom-Attributes", "seen")
-    return context.get_request_header(0, "x-amzn-sagemaker-custom-attributes") or "nothing"
-def output_fn(prediction, accept): return prediction, "text/plain"
-""",
-    # The framework images' own defaults: JSON in, model.predict, JSON out.
-    "defaults": """
-import numpy
-class Doubles:
-    def predict(self, rows): return numpy.asarray(rows) * 2
-def model_fn(model_dir): return Doubles()
-""",
-    "tells-environment": """
-import json, os
-def model_fn(model_dir):
-    with open(os.path.join(model_dir, "weights.txt")) as file: return file.read()
-def transform_fn(model, body, content_type, accept):
-    return json.dumps({"weights": model, "environment": dict(os.environ)}), "application/json"
-""",
-}
+MODELS = Path(__file__).parent / "models"
 
 
 def archive(code: str, **files: str) -> bytes:
@@ -201,6 +138,7 @@ class World:
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self.begun: list[str] = []
         self.sagemaker = server.client("sagemaker")
         self.unchecked = server.client("sagemaker", parameter_validation=False)
         self.runtime = server.client("sagemaker-runtime")
@@ -226,7 +164,9 @@ class World:
     def container(self, kind: str, environment: dict[str, str] | None = None) -> dict[str, Any]:
         return {
             "Image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/python:1",
-            "ModelDataUrl": self.upload(archive(MODELS[kind], **{"weights.txt": "the weights"})),
+            "ModelDataUrl": self.upload(
+                archive((MODELS / f"{kind}.py").read_text(), **{"weights.txt": "the weights"})
+            ),
             "Environment": environment or {},
         }
 
@@ -260,7 +200,14 @@ class World:
     def begin(self, config: str) -> str:
         name = self.name("Endpoint")
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
+        self.begun.append(name)
         return name
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Take down those of the endpoints that are still there: each holds a process."""
+        for name in names:
+            with contextlib.suppress(self.sagemaker.exceptions.ClientError):
+                self.sagemaker.delete_endpoint(EndpointName=name)
 
     def endpoint(self, config: str | None = None) -> str:
         """An endpoint that is in service."""
@@ -311,8 +258,17 @@ def server(start_server: Callable[..., Server]) -> Server:
 
 
 @pytest.fixture(scope="session")
-def world(server: Server) -> World:
+def shared_world(server: Server) -> World:
+    """For fixtures that several tests share."""
     return World(server)
+
+
+@pytest.fixture
+def world(shared_world: World) -> Iterator[World]:
+    """The session's server; the endpoints a test begins go when it ends."""
+    before = len(shared_world.begun)
+    yield shared_world
+    shared_world.delete(shared_world.begun[before:])
 
 
 @pytest.fixture(scope="session")

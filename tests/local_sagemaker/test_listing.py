@@ -6,15 +6,15 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def listed(world):
+def listed(shared_world):
     """Twelve configurations of one model, oldest first, with a marker in their names."""
     marker = uuid.uuid4().hex[:8]
-    model = world.model()
+    model = shared_world.model()
     names = []
     for number in range(12):
         names.append(f"Listed-{marker}-{number:02}")
-        world.sagemaker.create_endpoint_config(
-            EndpointConfigName=names[-1], ProductionVariants=[world.variant(model)]
+        shared_world.sagemaker.create_endpoint_config(
+            EndpointConfigName=names[-1], ProductionVariants=[shared_world.variant(model)]
         )
     return marker, names
 
@@ -59,7 +59,7 @@ def test_22_creation_time(world, listed):
 
 
 def test_22_endpoints_by_status_and_by_their_last_change(world):
-    good, bad = world.endpoint(), world.begin(world.release("cannot-load"))
+    good, bad = world.endpoint(), world.begin(world.release("cannot_load"))
     world.settled(bad)
 
     def names(**members):

@@ -132,7 +132,7 @@ def test_reset_leaves_other_directories_alone(own_server, tmp_path):
 
 def test_the_page_and_the_logs_show_what_runs(own_server, make_world, wait_until):
     world = make_world(own_server)
-    name = world.begin(world.release("cannot-load"))
+    name = world.begin(world.release("cannot_load"))
     world.settled(name)
     page = own_server.page("/")
     assert name in page

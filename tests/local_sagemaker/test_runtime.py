@@ -10,20 +10,20 @@ MIB = 1024 * 1024
 
 
 @pytest.fixture(scope="module")
-def echo(world):
-    return world.endpoint()
+def echo(shared_world):
+    return shared_world.endpoint()
 
 
 @pytest.fixture(scope="module")
-def serverless(world):
-    config = world.config(
+def serverless(shared_world):
+    config = shared_world.config(
         {
             "VariantName": "main",
-            "ModelName": world.model(),
+            "ModelName": shared_world.model(),
             "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5},
         }
     )
-    return world.endpoint(config)
+    return shared_world.endpoint(config)
 
 
 def test_the_model_answers_with_its_own_content_type(world, echo):
@@ -62,7 +62,7 @@ def test_a_model_can_have_several_workers(world, wait_until):
 
 
 def test_a_model_sees_its_data_its_environment_and_nothing_of_the_servers(world, server):
-    name = world.endpoint(world.release("tells-environment", THRESHOLD="0.5"))
+    name = world.endpoint(world.release("tells_environment", THRESHOLD="0.5"))
     seen = json.loads(world.invoke(name)["Body"].read())
     assert seen["weights"] == "the weights"
     assert seen["environment"]["THRESHOLD"] == "0.5"

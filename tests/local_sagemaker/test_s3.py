@@ -7,9 +7,9 @@ from botocore.exceptions import ClientError
 
 
 @pytest.fixture(scope="module")
-def bucket(world):
-    name = world.name("bucket").lower()
-    world.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+def bucket(shared_world):
+    name = shared_world.name("bucket").lower()
+    shared_world.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     return name
 
 

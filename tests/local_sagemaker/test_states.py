@@ -32,7 +32,7 @@ def test_creating_ends_in_service(world, gate):
 
 
 def test_13_creating_ends_failed_when_the_model_does_not_load(world, refusal):
-    name = world.begin(world.release("cannot-load"))
+    name = world.begin(world.release("cannot_load"))
     settled = world.settled(name)
     assert settled["EndpointStatus"] == "Failed"
     assert settled["FailureReason"] == PING_FAILED
@@ -100,7 +100,7 @@ def test_updating_ends_in_service_on_the_new_configuration(world, gate):
 def test_an_update_that_fails_its_ping_is_rolled_back_in_silence(world):
     old = world.release(RELEASE="1")
     name = world.endpoint(old)
-    world.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=world.release("cannot-load"))
+    world.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=world.release("cannot_load"))
     settled = world.settled(name)
     assert (settled["EndpointStatus"], settled["EndpointConfigName"]) == ("InService", old)
     assert settled["FailureReason"] == PING_FAILED
@@ -118,7 +118,7 @@ def test_rolling_back_is_seen_and_can_end_without_a_reason(start_server, make_wo
     world = make_world(start_server("--provision-seconds=40", "--omit-rollback-reason"))
     old = world.release()
     name = world.endpoint(old)
-    world.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=world.release("cannot-load"))
+    world.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=world.release("cannot_load"))
     wait_until(lambda: world.describe(name)["EndpointStatus"] == "RollingBack", "RollingBack")
     settled = world.settled(name)
     assert (settled["EndpointStatus"], settled["EndpointConfigName"]) == ("InService", old)

@@ -74,7 +74,7 @@ def test_no_request_fails_during_a_silent_rollback(world, wait_until):
     name = world.endpoint(world.release(RELEASE="1"))
     with Traffic(world, name) as traffic:
         wait_until(lambda: traffic.releases, "answers of release 1")
-        world.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=world.release("cannot-load"))
+        world.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=world.release("cannot_load"))
         world.settled(name)
     assert traffic.errors == []
     assert set(traffic.releases) == {"1"}
