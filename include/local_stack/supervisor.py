@@ -113,15 +113,15 @@ class Supervisor:
             raise StackFailedError(f"`airflow db migrate` failed:\n{log_tail(migrate.log)}")
         self._write("starting", "Airflow")
         port = str(self._plan.api_port)
+        preloaded = [sys.executable, "-m", "local_stack.preloaded"]
         # Log servers would listen on every address, and the API server reads the same files anyway.
-        for name, arguments in {
-            "api-server": ["api-server", "--host", LOOPBACK, "--port", port],
-            "scheduler": ["scheduler", "--skip-serve-logs"],
-            "dag-processor": ["dag-processor"],
-            "triggerer": ["triggerer", "--skip-serve-logs"],
+        for name, command in {
+            "api-server": [*airflow, "api-server", "--host", LOOPBACK, "--port", port],
+            "scheduler": [*preloaded, "scheduler", "--skip-serve-logs"],
+            "dag-processor": [*preloaded, "dag-processor"],
+            "triggerer": [*airflow, "triggerer", "--skip-serve-logs"],
         }.items():
-            log = logs / f"airflow-{name}.log"
-            self._add(Child(name, [*airflow, *arguments], env=environment, log=log))
+            self._add(Child(name, command, env=environment, log=logs / f"airflow-{name}.log"))
 
     def _airflow_is_healthy(self) -> bool:
         try:

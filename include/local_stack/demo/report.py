@@ -3,11 +3,14 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 
 from rich.console import Console
 from rich.table import Table
 
 from local_stack.demo.scenario import Accuracy, StepResult
+
+_REASON_LENGTH = 300
 
 
 @dataclass
@@ -72,7 +75,7 @@ def show_step(console: Console, result: StepResult, problems: list[str]) -> None
         f"{result.seconds:.1f} s; {result.traffic.requests} requests, {result.traffic.failed} failed"
     )
     if result.reason:
-        console.print(f"    {result.reason}", markup=False, style="dim")
+        console.print(f"    {shorten(result.reason, _REASON_LENGTH)}", markup=False, style="dim")
     for problem in problems:
         console.print(f"    {problem}", markup=False, style="red")
 

@@ -15,15 +15,16 @@ from local_stack.demo.artifacts import MODEL, DemoArtifact, build_artifacts
 from local_stack.demo.report import Report, show_step
 from local_stack.demo.scenario import STEPS, Accuracy, Step, StepResult
 from local_stack.demo.traffic import CLIENT_CONFIG, Count, Traffic, invoke
-from local_stack.paths import DEFAULT_STATE_DIR
+from local_stack.paths import DEFAULT_STATE_DIR, StatePaths
+from local_stack.record import read_running
 from local_stack.seed import held_out, upload
-from local_stack.stack import Stack, running_stack
+from local_stack.stack import Stack, StackError, running_stack
 
 DAG_ID = f"deploy__{MODEL}__demo"
 ENDPOINT = f"{MODEL}-demo"
 _REQUESTS_PER_SECOND = 10.0
 _RUN_SECONDS = 120.0
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.7  # each look costs Airflow's API server some 50 ms of processor time
 
 
 class Demo:
@@ -110,6 +111,8 @@ def run_demo(console: Console, state_dir: Path = DEFAULT_STATE_DIR) -> bool:
     """Run it all, write `demo.json` into `state_dir`, and say whether everything came out as said."""
     started = time.monotonic()
     home = state_dir.resolve() / "demo"
+    if read_running(StatePaths(home)):
+        raise StackError(f"another demo runs in {home}: wait until it has ended")
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     trap = home / "the-malicious-archive-was-run"
