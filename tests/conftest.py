@@ -104,5 +104,5 @@ def stack() -> Iterator[Stack]:
     """A whole running stack; specs put into its `specs_dir` become DAGs within seconds."""
     specs = _ROOT / "specs"
     shutil.copytree(DEFAULT_SPECS_DIR, specs)
-    with running_stack(_ROOT / "stack", specs_dir=specs, time_scale=_TIME_SCALE) as running:
+    with running_stack(_ROOT / "stack", specs_dir=specs, time_scale=_TIME_SCALE) as running, running.airflow:
         yield running

@@ -1,0 +1,186 @@
+"""What the DAGs look like: tasks, order, trigger rules, forms, limits."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG
+
+REPOSITORY = Path(__file__).parents[2]
+KINDS = ("deploy", "rollback", "teardown")
+SPEC = """\
+name: churn
+environment: prod
+description: Who leaves.
+owner: growth
+schedule: "0 6 * * 1"
+aws:
+  region: eu-west-1
+  role_arn: arn:aws:iam::123456789012:role/sagemaker-execution
+  store: s3://ml-platform/endpoint-deploy
+model:
+  artifact: s3://ml-platform/models/churn/model.tar.gz
+  image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/churn:1
+endpoint:
+  variants:
+    - instance_type: ml.m5.large
+smoke_tests:
+  - name: one
+    payload: payloads/one.json
+run:
+  retries: 4
+  retry_delay_seconds: 7
+  pool: endpoints
+"""
+
+# Task: what it waits for, and when it then runs.
+Shape = dict[str, tuple[set[str], str]]
+DEPLOY: Shape = {
+    "resolve_release": (set(), "none_failed"),
+    "validate_artifact": ({"resolve_release"}, "none_failed"),
+    "plan": ({"validate_artifact"}, "none_failed"),
+    "create_model": ({"plan"}, "none_failed"),
+    "create_endpoint_config": ({"create_model"}, "none_failed"),
+    "apply_endpoint": ({"create_endpoint_config"}, "none_failed"),
+    "wait_for_endpoint": ({"apply_endpoint"}, "none_failed"),
+    "smoke_test": ({"wait_for_endpoint"}, "none_failed"),
+    "shift_traffic": ({"smoke_test"}, "none_failed"),
+    "retire_champion": ({"shift_traffic"}, "none_failed"),
+    # Whatever failed once anything may have been created.
+    "roll_back": (
+        {
+            "create_model",
+            "create_endpoint_config",
+            "apply_endpoint",
+            "wait_for_endpoint",
+            "smoke_test",
+            "shift_traffic",
+            "retire_champion",
+        },
+        "one_failed",
+    ),
+    "record_release": ({"retire_champion", "roll_back"}, "all_done"),
+    "outcome": ({"record_release"}, "all_done"),
+    "complete": ({"retire_champion"}, "none_failed"),
+}
+ROLLBACK: Shape = {
+    "plan": (set(), "none_failed"),
+    "apply_endpoint": ({"plan"}, "none_failed"),
+    "wait_for_endpoint": ({"apply_endpoint"}, "none_failed"),
+    "smoke_test": ({"wait_for_endpoint"}, "none_failed"),
+    "roll_back": ({"apply_endpoint", "wait_for_endpoint", "smoke_test"}, "one_failed"),
+    "record_release": ({"smoke_test", "roll_back"}, "all_done"),
+    "outcome": ({"record_release"}, "all_done"),
+    "complete": ({"smoke_test"}, "none_failed"),
+}
+TEARDOWN: Shape = {"teardown": (set(), "all_success")}
+SHAPES = {"deploy": DEPLOY, "rollback": ROLLBACK, "teardown": TEARDOWN}
+
+
+@pytest.fixture
+def dags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, DAG]:
+    """The deployment's DAGs by their kind."""
+    (tmp_path / "churn.yaml").write_text(SPEC)
+    monkeypatch.setenv("ENDPOINT_DEPLOY_SPECS", str(tmp_path))
+    bags = {kind: DagBag(dag_folder=str(REPOSITORY / "dags" / f"{kind}.py")) for kind in KINDS}
+    return {kind: bag.dags[f"{kind}__churn__prod"] for kind, bag in bags.items()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tasks_their_order_and_their_rules(dags: dict[str, DAG], kind: str) -> None:
+    found = {
+        task.task_id: (set(task.upstream_task_ids), task.trigger_rule.value) for task in dags[kind].tasks
+    }
+    assert found == SHAPES[kind]
+
+
+@pytest.mark.parametrize("kind", ["deploy", "rollback"])
+def test_the_run_s_result_and_the_happy_path_are_its_leaves(dags: dict[str, DAG], kind: str) -> None:
+    # Were `roll_back` on the way to the only leaf, a rolled-back run would be a success.
+    assert {task.task_id for task in dags[kind].leaves} == {"outcome", "complete"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_run_at_a_time_and_no_catching_up(dags: dict[str, DAG], kind: str) -> None:
+    dag = dags[kind]
+    assert dag.max_active_runs == 1
+    assert dag.catchup is False
+    assert dag.tags == {"endpoint-deploy", kind, "churn", "prod"}
+    assert dag.dag_display_name == f"{kind} churn (prod)"
+    assert dag.description == "Who leaves."
+
+
+def test_only_a_release_is_scheduled(dags: dict[str, DAG]) -> None:
+    assert dags["deploy"].schedule == "0 6 * * 1"
+    assert dags["rollback"].schedule is dags["teardown"].schedule is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_spec_says_how_tasks_are_tried_again(dags: dict[str, DAG], kind: str) -> None:
+    for task in dags[kind].tasks:
+        assert task.owner == "growth"
+        assert task.pool == "endpoints"
+        assert task.retries == (0 if task.task_id == "outcome" else 4), task.task_id
+        assert task.retry_delay.total_seconds() == 7
+
+
+@pytest.mark.parametrize("kind", ["deploy", "rollback"])
+def test_every_task_of_ours_tells_the_person_on_call_what_it_does(dags: dict[str, DAG], kind: str) -> None:
+    for task in dags[kind].tasks:
+        assert task.task_id == "complete" or (task.doc_md or "").strip(), task.task_id
+
+
+GOOD_ARTIFACTS = ["s3://ml-platform/model.tar.gz", "s3://a.b-c/d/e=1/model-1.tar.gz"]
+FORMS: dict[str, dict[str, tuple[list[Any], list[Any]]]] = {
+    "deploy": {
+        "artifact": (
+            [None, *GOOD_ARTIFACTS],
+            [
+                "",
+                "s3://ml-platform/",
+                "s3://ml-platform/model.zip",
+                "s3://b/model.tar.gz",
+                "https://a/b.tar.gz",
+            ],
+        ),
+        "image": ([None, "123456789012.dkr.ecr.eu-west-1.amazonaws.com/a:1"], ["", "a b", 1]),
+        "plan_only": ([True, False], ["yes", None, 1]),
+        "reason": ([None, "new data"], ["x" * 501, 1]),
+    },
+    "rollback": {
+        "release": ([None, 1, 99], [0, -1, 1.5, "1", True]),
+        "reason": ([None, "wrong data"], ["x" * 501, 1]),
+    },
+    "teardown": {
+        "confirm": (["", "churn-prod"], [None, "x" * 64, 1]),
+        "reason": ([None, "unused"], ["x" * 501, 1]),
+    },
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_form_needs_no_input_and_says_what_each_field_is(dags: dict[str, DAG], kind: str) -> None:
+    params = dags[kind].params
+    assert set(params) == set(FORMS[kind])
+    params.validate()
+    for name in params:
+        param = params.get_param(name)
+        assert param.schema["title"], name
+        assert param.description, name
+
+
+@pytest.mark.parametrize(("kind", "field"), [(kind, field) for kind in FORMS for field in FORMS[kind]])
+def test_the_form_takes_what_is_right_and_refuses_what_is_not(
+    dags: dict[str, DAG], kind: str, field: str
+) -> None:
+    from airflow.sdk.exceptions import ParamValidationError
+
+    param = dags[kind].params.get_param(field)
+    right, wrong = FORMS[kind][field]
+    for value in right:
+        assert param.resolve(value) == value
+    for value in wrong:
+        with pytest.raises(ParamValidationError, match=re.escape(repr(value)) if value != "" else None):
+            param.resolve(value)

@@ -1,0 +1,88 @@
+"""A rig whose DAGs are run by a real scheduler, triggerer, dag processor and API server."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from local_stack.airflow_api import AirflowApi, AirflowApiError
+from local_stack.stack import Stack
+from tests.deploy.rig import CODE, Rig, Run
+
+PATIENCE = 240.0
+_POLL = 0.2
+T = TypeVar("T")
+
+
+def until(look: Callable[[], T], what: str) -> T:
+    """What `look` returns, once that is true."""
+
+    def late(_state: Any) -> T:
+        raise AssertionError(f"not within {PATIENCE:.0f} s: {what}; the last look: {look()}")
+
+    attempts: Retrying = Retrying(
+        retry=retry_if_result(lambda found: not found),
+        wait=wait_fixed(_POLL),
+        stop=stop_after_delay(PATIENCE),
+        retry_error_callback=late,
+    )
+    return attempts(look)
+
+
+@dataclass
+class LiveRig(Rig):
+    """The rig of the DAGs' own tests, with its runs started and followed through Airflow's API."""
+
+    stack: Stack = field(kw_only=True)
+    gates: Path = field(kw_only=True)
+
+    @property
+    def airflow(self) -> AirflowApi:
+        return self.stack.airflow
+
+    def dag_id(self, kind: str = "deploy") -> str:
+        return f"{kind}__{self.name}__test"
+
+    def start(self, kind: str = "deploy", **conf: Any) -> str:
+        """Trigger a run; its id."""
+        return self.airflow.trigger(self.dag_id(kind), conf)
+
+    def end(self, run_id: str, kind: str = "deploy") -> Run:
+        """Wait for a run's end, and return how it ended."""
+        dag_id = self.dag_id(kind)
+        state = self.airflow.wait(dag_id, run_id, seconds=PATIENCE)
+        return Run(
+            state=state,
+            tasks={ti["task_id"]: ti["state"] for ti in self.airflow.task_instances(dag_id, run_id)},
+            result=self.xcom(run_id, "outcome", kind=kind) or {},
+            plan=self.xcom(run_id, "plan", kind=kind),
+        )
+
+    def run(self, kind: str = "deploy", **conf: Any) -> Run:
+        return self.end(self.start(kind, **conf), kind)
+
+    def task(self, run_id: str, task_id: str, kind: str = "deploy") -> dict[str, Any]:
+        """A task instance, as the API gives it."""
+        tasks = self.airflow.task_instances(self.dag_id(kind), run_id)
+        return next(task for task in tasks if task["task_id"] == task_id)
+
+    def xcom(self, run_id: str, task_id: str, key: str = "return_value", kind: str = "deploy") -> Any:
+        """What a task left, or None."""
+        try:
+            found = self.airflow.xcom(self.dag_id(kind), run_id, task_id, key)
+        except AirflowApiError as error:
+            if "404" not in str(error):
+                raise
+            return None
+        return json.loads(found) if isinstance(found, str) and found[:1] in "{[" else found
+
+    def gated(self, bias: int) -> tuple[str, Path]:
+        """A good model that loads once a file is there: its address, and the file."""
+        gate = self.gates / f"gate-{bias}"
+        waits = f"    import time\n    while not os.path.exists({str(gate)!r}): time.sleep(0.05)\n"
+        code = CODE["good"].replace("def model_fn(model_dir):\n", f"def model_fn(model_dir):\n{waits}")
+        assert waits in code
+        return self.artifact("good", bias, **{"code/inference.py": code.encode()}), gate
