@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import aiohttp
@@ -17,8 +17,13 @@ class FaultProxy:
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream
         self._cut_at = 0
+        self._after: dict[str, Callable[[], None]] = {}
         self.seen: list[str] = []
         self.url = ""
+
+    def after(self, target: str, do: Callable[[], None]) -> None:
+        """Do something once, after the next request of that X-Amz-Target and before its answer."""
+        self._after[target] = do
 
     def arm(self, cut_at: int) -> None:
         """Lose the answer of the request of this number, counted from 1; 0 loses none."""
@@ -40,6 +45,8 @@ class FaultProxy:
             request.method, f"{self._upstream}{request.raw_path}", headers=kept, data=body
         ) as answer:
             content = await answer.read()
+            if (do := self._after.pop(self.seen[number - 1], None)) is not None:
+                await asyncio.to_thread(do)
             if number == self._cut_at and request.transport is not None:
                 request.transport.abort()
             headers = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP_BY_HOP}

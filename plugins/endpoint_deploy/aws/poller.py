@@ -70,6 +70,8 @@ class EndpointPoller:
                 failures = 0
             except Exception as error:
                 if not errors.is_passing(error):
+                    # The next wait reads the connection anew: its credentials may have been renewed since.
+                    self._hook = None
                     self._fail_all(error)
                     return
                 failures += 1

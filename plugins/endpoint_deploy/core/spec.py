@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from endpoint_deploy.core import fields as f
+from endpoint_deploy.core import naming
 from endpoint_deploy.core.problems import Unfit
 
 MAX_VARIANTS = 10  # ProductionVariantList in the service's API model
@@ -112,6 +113,16 @@ class VariantSpec(Strict):
     volume_gb: Annotated[int, Field(ge=1, le=512)] | None = None
     download_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] | None = None
     startup_timeout_seconds: Annotated[int, Field(ge=60, le=3600)] | None = None
+
+    @model_validator(mode="after")
+    def _no_digest(self) -> Self:
+        if naming.declared_name(self.name) != self.name:
+            raise Unfit(
+                at=("name",),
+                found=repr(self.name),
+                expected="a name that does not end in - and eight hex digits, as those of released variants do",
+            )
+        return self
 
     @model_validator(mode="after")
     def _instances_or_serverless(self) -> Self:
