@@ -32,7 +32,7 @@ def waiting(wire: Wire, endpoint: str, seconds: float = _FAR, **more: Any) -> "a
     return asyncio.create_task(anext(trigger.run()))  # type: ignore[arg-type]  # an async generator's
 
 
-async def told(task: "asyncio.Task[TriggerEvent]") -> dict[str, bool]:
+async def told(task: "asyncio.Task[TriggerEvent]") -> Any:
     return (await task).payload
 
 
@@ -140,8 +140,11 @@ async def test_an_unknown_error_reaches_every_wait_and_the_next_starts_anew(
     for event in events:
         with pytest.raises(ClientError, match="AccessDeniedException"):
             await event
+    # By a client of its own, from the connection as it is now: its credentials may have been renewed.
     endpoints.put(one, "InService")
+    (first,) = wire.connections
     assert await told(waiting(wire, one)) == {"settled": True}
+    assert wire.connections > {first}
 
 
 async def test_the_poller_returns_what_it_saw(wire: Wire, endpoints: Endpoints) -> None:
