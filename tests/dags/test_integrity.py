@@ -5,7 +5,6 @@ import os
 import pkgutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib import import_module
 from inspect import isabstract, isclass
 from pathlib import Path
@@ -96,7 +95,7 @@ def built() -> dict[str, DAG]:
 
 
 @pytest.fixture(name="dags")
-def all_dags(own: Path) -> Iterator[dict[str, DAG]]:
+def all_dags(own: Path) -> dict[str, DAG]:
     return built()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -44,7 +45,7 @@ def test_an_invalid_spec_is_shown_with_file_and_line_and_hurts_no_other(
         assert "found 'm5.large', expected" in trace
         for kind in ("deploy", "rollback", "teardown"):
             # Each DAG file was read again with the invalid spec there, and still gives the valid one's DAG.
-            until(lambda kind=kind: parsed(stack, rig.dag_id(kind)) > written, f"{kind}.py is read again")
+            until(partial(parsed_after, stack, rig.dag_id(kind), written), f"{kind}.py is read again")
             assert get(stack, f"/dags/{rig.dag_id(kind)}")["is_stale"] is False
         assert not any("broken" in dag_id for dag_id in stack.airflow.dag_ids())
         assert rig.run(plan_only=True, artifact=rig.artifact()).outcome == "planned"
@@ -53,9 +54,9 @@ def test_an_invalid_spec_is_shown_with_file_and_line_and_hurts_no_other(
     until(lambda: not stack.airflow.import_errors(), "the import error is gone with the file")
 
 
-def parsed(stack: Stack, dag_id: str) -> datetime:
-    """When a DAG was last found in its file."""
-    return datetime.fromisoformat(get(stack, f"/dags/{dag_id}")["last_parsed_time"])
+def parsed_after(stack: Stack, dag_id: str, moment: datetime) -> bool:
+    """Whether a DAG was found in its file after this moment."""
+    return datetime.fromisoformat(get(stack, f"/dags/{dag_id}")["last_parsed_time"]) > moment
 
 
 @pytest.mark.parametrize(
