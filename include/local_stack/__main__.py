@@ -10,6 +10,7 @@ from rich.console import Console
 from local_stack import stack
 from local_stack.airflow_api import AirflowApiError
 from local_stack.background import start_in_background
+from local_stack.examples import DeployedExample, deploy_examples
 from local_stack.paths import DEFAULT_STATE_DIR, StatePaths
 from local_stack.record import read_running
 
@@ -23,15 +24,27 @@ Port = Annotated[
 
 
 @app.command()
-def up(state_dir: StateDir = DEFAULT_STATE_DIR, port: Port = None) -> None:
-    """Start Airflow and the local SageMaker and leave them running."""
+def up(
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    port: Port = None,
+    examples: Annotated[bool, typer.Option(help="Train and deploy the example models.")] = True,
+) -> None:
+    """Start Airflow and the local SageMaker and leave them running, with the examples deployed."""
     running = stack.attach(state_dir)
-    if running is None:
-        with console.status("starting") as status:
-            running = start_in_background(
-                state_dir, port=port, on_progress=lambda detail: status.update(f"waiting for {detail}")
-            )
+    with console.status("starting") as shown:
+
+        def progress(detail: str) -> None:
+            shown.update(f"waiting for {detail}")
+
+        running = running or start_in_background(state_dir, port=port, on_progress=progress)
+        # Deploying what is live already is nothing to do, and takes seconds.
+        deployed = deploy_examples(running, progress) if examples else []
     _describe(running)
+    for example in deployed:
+        console.print(f"{example.endpoint}: {example.outcome}; ask it with", style="bold")
+        console.print(_curl(running.sagemaker_url, example), soft_wrap=True)
+    if any(example.outcome not in {"released", "nothing_to_do"} for example in deployed):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -73,6 +86,14 @@ def _describe(running: stack.Stack) -> None:
     console.print(f"local SageMaker  {running.sagemaker_url}")
     console.print(f"  environment    export AWS_ENDPOINT_URL={running.sagemaker_url}")
     console.print(f"logs             {running.paths.logs}")
+
+
+def _curl(sagemaker_url: str, example: DeployedExample) -> str:
+    """A request as a shell command: the local SageMaker checks no signature."""
+    return (
+        f"  curl -s {sagemaker_url}/endpoints/{example.endpoint}/invocations "
+        f"-H 'Content-Type: application/json' -d @{example.payload}"
+    )
 
 
 if __name__ == "__main__":

@@ -22,7 +22,12 @@ _FOR_DAG_FILES: Final = (
     "modelaudit_picklescan",
     "pydantic",
 )
-_FOR_TASKS: Final = ("airflow.sdk.execution_time.supervisor", "great_expectations")
+_FOR_TASKS: Final = (
+    "airflow.sdk.execution_time.supervisor",
+    "great_expectations",
+    "isal.igzip_threaded",
+    "sagemaker.core.image_uris",
+)
 
 
 def _preload(modules: tuple[str, ...]) -> None:

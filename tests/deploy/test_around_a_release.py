@@ -1,4 +1,4 @@
-"""What stands around a release: alarms, notifications, another's change in between, a service that is busy."""
+"""What stands around a release: alarms, notifications, a change in between, a service that is busy."""
 
 import json
 import threading

@@ -120,7 +120,7 @@ class VariantSpec(Strict):
             raise Unfit(
                 at=("name",),
                 found=repr(self.name),
-                expected="a name that does not end in - and eight hex digits, as those of released variants do",
+                expected="a name that does not end as released ones do, in - and eight hex digits",
             )
         return self
 
