@@ -20,4 +20,5 @@ def rig(
     made = Rig(specs=tmp_path, clients=local_sagemaker.client)
     made.spec()
     yield made
-    made.sagemaker.close()
+    if made.endpoint in [e["EndpointName"] for e in made.sagemaker.list_endpoints()["Endpoints"]]:
+        made.sagemaker.delete_endpoint(EndpointName=made.endpoint)  # its replicas would run to the end

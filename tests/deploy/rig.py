@@ -1,5 +1,6 @@
 """A deployment of a tiny model, released by the real DAGs against the local SageMaker."""
 
+import gzip
 import io
 import json
 import tarfile
@@ -48,14 +49,14 @@ _SUITE = {
 
 
 def archive(members: dict[str, bytes]) -> bytes:
-    """A model.tar.gz of the given files."""
+    """A model.tar.gz of the given files; the same files give the same bytes."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, content in members.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
-    return buffer.getvalue()
+    return gzip.compress(buffer.getvalue(), mtime=0)
 
 
 @dataclass
