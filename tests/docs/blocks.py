@@ -19,9 +19,9 @@ _COMMENT = re.compile(
 class Block:
     """One fenced block.
 
-    `run` says who runs a command: `ci` (.ci/run does), `walk` (test_readme does, one after another),
-    `local` (against the session's local SageMaker) or `connection`. `file` names what the block is the content
-    of; `output` marks what the command before it prints. A block without a comment is only to be read.
+    `run` says who runs a command: `ci` (.ci/run does), `walk` (test_readme does, one after another) or
+    `connection`. `file` names what the block is the content of; `output` marks what the command before it
+    prints. A block without a comment is only to be read.
     """
 
     line: int
@@ -49,7 +49,9 @@ def blocks(path: Path) -> list[Block]:
 
 def _block(match: re.Match[str], text: str) -> Block:
     indent = len(match["indent"])
-    body = "".join(line[indent:] if line.strip() else line for line in match["body"].splitlines(keepends=True))
+    body = "".join(
+        line[indent:] if line.strip() else line for line in match["body"].splitlines(keepends=True)
+    )
     said = _COMMENT.fullmatch(match["comment"] or "")
     return Block(
         line=text.count("\n", 0, match.start()) + 1,

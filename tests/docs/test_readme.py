@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -37,8 +38,8 @@ def test_what_is_left_to_ci_is_run_there(block: Block) -> None:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    # Not in pytest's own directories: as root, PostgreSQL's user must be able to enter, and a socket's path is
-    # at most 107 bytes long.
+    # Not in pytest's own directories: as root, PostgreSQL's user must be able to enter, and a socket's path
+    # is at most 107 bytes long.
     with tempfile.TemporaryDirectory(prefix="readme-") as folder:
         root = Path(folder)
         root.chmod(0o755)
@@ -78,8 +79,6 @@ def test_the_connection_is_one_that_airflow_reads() -> None:
 def test_make_targets_and_paths_that_the_text_names_exist() -> None:
     text = README.read_text()
     makefile = (REPO / "Makefile").read_text()
-    import re
-
     for target in sorted(set(re.findall(r"`make (\w+)", text))):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
     for path in re.findall(r"`((?:include|dags|plugins|docs|requirements)[\w./-]*)`", text):
