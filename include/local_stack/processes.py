@@ -82,6 +82,14 @@ class Child:
         """Wait for a process that ends by itself; raises `subprocess.TimeoutExpired`."""
         return self._process.wait(seconds)
 
+    def listens_on(self, port: int) -> bool:
+        """Whether this very process, and not another server, accepts connections on a TCP port."""
+        try:
+            connections = psutil.Process(self.record.pid).net_connections("tcp")
+        except psutil.NoSuchProcess:
+            return False
+        return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in connections)
+
     def ask_to_stop(self) -> None:
         """Send the stop signal to the process alone: it knows how to end its own children in order."""
         if self.exit_code() is None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from local_stack.paths import StatePaths
 from local_stack.secret_store import write_private
 
-Phase = Literal["starting", "ready", "failed", "stopped"]
+Phase = Literal["starting", "ready", "stopping", "failed", "stopped"]
 
 
 class ProcessRecord(BaseModel):

@@ -73,6 +73,7 @@ class Supervisor:
             phase, detail = "failed", str(error)
             return 1
         finally:
+            self._write("stopping", detail)
             self._stop()
             self._write(phase, detail)
 
@@ -124,6 +125,8 @@ class Supervisor:
             self._add(Child(name, command, env=environment, log=logs / f"airflow-{name}.log"))
 
     def _airflow_is_healthy(self) -> bool:
+        if not self._children["api-server"].listens_on(self._plan.api_port):
+            return False  # another Airflow may have taken the port meanwhile, and be in good health
         try:
             health = httpx.get(f"{self._plan.api_url}/api/v2/monitor/health", timeout=5)
         except httpx.HTTPError:
