@@ -28,7 +28,9 @@ def test_every_link_within_the_project_leads_somewhere(path: Path) -> None:
         assert leads_to.exists(), f"{path.name} links to {target}, which is not there"
         assert leads_to.is_relative_to(REPO), f"{path.name} links to {target}, outside the project"
         if anchor:
-            assert anchor in anchors(leads_to), f"{path.name} links to #{anchor}, which {target} does not have"
+            assert anchor in anchors(leads_to), (
+                f"{path.name} links to #{anchor}, which {target} does not have"
+            )
 
 
 def test_the_pages_are_found() -> None:

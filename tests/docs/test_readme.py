@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from airflow.sdk import Connection
 
+from endpoint_deploy.cli import app
 from tests.docs.blocks import REPO, Block, blocks
 from tests.docs.sandbox import Sandbox, make_sandbox
 
@@ -51,7 +52,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_newcomers_first_own_deployment(sandbox: Sandbox) -> None:
     printed, walked = "", 0
     for block in BLOCKS:
@@ -76,10 +77,22 @@ def test_the_connection_is_one_that_airflow_reads() -> None:
     assert extra.keys() == {"region_name", "role_arn"}
 
 
-def test_make_targets_and_paths_that_the_text_names_exist() -> None:
-    text = README.read_text()
+def test_commands_that_the_text_names_are_of_those_that_are_run() -> None:
+    named = re.findall(
+        r"`((?:make|python|pip|uv|docker|aws|airflow|git|bash|curl) [^`]+)`", README.read_text()
+    )
+    assert named
     makefile = (REPO / "Makefile").read_text()
-    for target in sorted(set(re.findall(r"`make (\w+)", text))):
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
-    for path in re.findall(r"`((?:include|dags|plugins|docs|requirements)[\w./-]*)`", text):
-        assert (REPO / path).exists() or path == "include/deployments/iris", path
+    commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    for said in named:
+        if target := re.fullmatch(r"make (\w+)", said):
+            assert re.search(rf"^{target[1]}:", makefile, re.MULTILINE), said
+        else:
+            command = re.fullmatch(r"python -m endpoint_deploy (\w+)", said)
+            assert command, f"{said}: put it into a block that says how it is tested"
+            assert command[1] in commands, said
+
+
+def test_paths_that_the_text_names_exist() -> None:
+    named = re.findall(r"`((?:include|dags|plugins|docs|requirements|\.ci)[\w./-]*)`", README.read_text())
+    assert [path for path in named if not (REPO / path).exists()] == []
