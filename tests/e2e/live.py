@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
+import httpx
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from local_stack.airflow_api import AirflowApi, AirflowApiError
@@ -30,6 +32,16 @@ def until(look: Callable[[], T], what: str) -> T:
         retry_error_callback=late,
     )
     return attempts(look)
+
+
+def get(stack: Stack, path: str) -> dict[str, Any]:
+    """An answer of Airflow's API, as the user `admin`."""
+    login = {"username": "admin", "password": stack.secrets.admin_password}
+    token = httpx.post(f"{stack.api_url}/auth/token", json=login).json()["access_token"]
+    answer = httpx.get(f"{stack.api_url}/api/v2{path}", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == httpx.codes.OK, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 @dataclass
@@ -68,6 +80,11 @@ class LiveRig(Rig):
         """A task instance, as the API gives it."""
         tasks = self.airflow.task_instances(self.dag_id(kind), run_id)
         return next(task for task in tasks if task["task_id"] == task_id)
+
+    def log(self, run_id: str, task_id: str, kind: str = "deploy") -> str:
+        """The log of a task's first try, with the errors in it, as JSON."""
+        run = f"/dags/{self.dag_id(kind)}/dagRuns/{quote(run_id, safe='')}"
+        return json.dumps(get(self.stack, f"{run}/taskInstances/{task_id}/logs/1?full_content=true"))
 
     def xcom(self, run_id: str, task_id: str, key: str = "return_value", kind: str = "deploy") -> Any:
         """What a task left, or None."""

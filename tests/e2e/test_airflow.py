@@ -5,24 +5,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 
 from local_stack.airflow_api import AirflowApi, AirflowApiError
 from local_stack.stack import Stack
-from tests.e2e.live import LiveRig, until
+from tests.e2e.live import LiveRig, get, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
-
-
-def get(stack: Stack, path: str) -> dict[str, Any]:
-    """An answer of Airflow's API, as the user `admin`."""
-    login = {"username": "admin", "password": stack.secrets.admin_password}
-    token = httpx.post(f"{stack.api_url}/auth/token", json=login).json()["access_token"]
-    answer = httpx.get(f"{stack.api_url}/api/v2{path}", headers={"Authorization": f"Bearer {token}"})
-    assert answer.status_code == httpx.codes.OK, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
 
 
 def test_an_invalid_spec_is_shown_with_file_and_line_and_hurts_no_other(

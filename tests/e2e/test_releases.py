@@ -86,7 +86,7 @@ def test_a_rollback_waits_for_the_release_that_holds_the_endpoint(
     # What the rollback had waited for was there when it planned.
     assert (after.state, after.outcome) == ("success", "nothing_to_do"), after
     assert rig.task(rollback, "plan", "rollback")["try_number"] > 1
-    said = rig.airflow.log(rig.dag_id("rollback"), rollback, "plan")
+    said = rig.log(rollback, "plan", "rollback")
     assert f"is being changed by run {release} of {rig.dag_id()}" in said
 
 
