@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import shorten
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from local_stack.demo.scenario import Accuracy, StepResult
 
-_REASON_LENGTH = 300
+_REASON_LENGTH = 200
 
 
 @dataclass
@@ -42,19 +43,19 @@ class Report:
 
     def show(self, console: Console, seconds: float) -> None:
         """The closing table, a prediction beside the truth, and the verdict."""
-        table = Table(
-            "release", "what it is", "run", "outcome", "seconds", "requests", "failed", "live configuration"
-        )
+        # Narrow enough for a terminal of 80 columns.
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        for heading in ("", "release", "outcome", "time", "requests", "failed", "live"):
+            table.add_column(heading, no_wrap=True)
         for result in self.results:
             table.add_row(
                 str(result.step.release),
                 result.step.story,
-                result.state,
                 result.outcome,
-                f"{result.seconds:.1f}",
+                f"{result.seconds:.1f} s",
                 str(result.traffic.requests),
                 str(result.traffic.failed),
-                result.config_after or "-",
+                (result.config_after or "-").rpartition("-")[2],
             )
         console.print(table)
         if self.accuracy:

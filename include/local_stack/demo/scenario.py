@@ -19,7 +19,7 @@ class Step:
 STEPS = (
     Step(1, "the first release", "released", "success", changes_endpoint=True),
     Step(2, "a better model", "released", "success", changes_endpoint=True),
-    Step(3, "raises on every prediction", "rolled_back", "failed", changes_endpoint=False),
+    Step(3, "raises on predictions", "rolled_back", "failed", changes_endpoint=False),
     Step(4, "cannot start", "rolled_back", "failed", changes_endpoint=False),
     Step(5, "a malicious archive", "refused", "failed", changes_endpoint=False),
     Step(2, "release 2 once more", "nothing_to_do", "success", changes_endpoint=False),
