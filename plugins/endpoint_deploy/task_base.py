@@ -15,10 +15,11 @@ from endpoint_deploy.aws import errors
 from endpoint_deploy.aws.hook import EndpointHook
 from endpoint_deploy.aws.ledger import Ledger
 from endpoint_deploy.aws.lock import EndpointLock, Holder
-from endpoint_deploy.core import naming
+from endpoint_deploy.core import naming, tags
 from endpoint_deploy.core.candidate import Candidate
 from endpoint_deploy.core.load import Deployment
 from endpoint_deploy.core.observed import ObservedEndpoint
+from endpoint_deploy.core.outcome import TaskError
 from endpoint_deploy.core.plan import Plan, VariantTarget
 from endpoint_deploy.core.release import RunRef
 from endpoint_deploy.core.settle import Settlement, settle
@@ -31,6 +32,7 @@ from endpoint_deploy.triggers.endpoint_settled import EndpointSettledTrigger
 FAILURE = "failure"  # the XCom under which a task leaves its error for the ledger
 _LIVE = frozenset({"queued", "running"})
 _SLACK = timedelta(seconds=60)
+_LONGEST_MESSAGE = 2000  # of an error in XCom and ledger
 _LOOKS = 4
 _LOOK_SECONDS = 1.0
 
@@ -107,7 +109,7 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
         """Look a few times before deferring: a deferral costs some three seconds even for nothing."""
         for attempt in range(_LOOKS):
             if attempt:
-                time.sleep(_LOOK_SECONDS)
+                time.sleep(min(_LOOK_SECONDS, self.spec.endpoint.wait.poll_seconds))
             if done(self.hook.find_endpoint(self.spec.endpoint_name)):
                 return True
         return False
@@ -172,6 +174,15 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
         """Take or keep the endpoint's lock for this run."""
         self.kit.lock.acquire(holder_of(context), _is_live(context))
 
+    def check_ours(self) -> None:
+        """Raise NotAsPlanned where the endpoint was not made by this pipeline: only its own is deleted."""
+        name = self.spec.endpoint_name
+        if (found := self.hook.endpoint_tags(name)) is not None and not tags.ours(found, name):
+            raise NotAsPlanned(
+                f"endpoint {name} does not carry the tag {tags.ENDPOINT}: it was not made here and is not "
+                "deleted; delete it by hand, or tag it"
+            )
+
     def give_lock_back(self, context: Context) -> None:
         """Give the endpoint's lock back where this run holds it."""
         self.kit.lock.release(holder_of(context))
@@ -185,29 +196,33 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
         seen = self.hook.find_endpoint(self.spec.endpoint_name)
         raise ReleaseFailed(
             f"endpoint {self.spec.endpoint_name} has not settled in time; it is "
-            f"{seen.status if seen else 'gone'}. endpoint.wait.timeout_seconds is "
-            f"{self.spec.endpoint.wait.timeout_seconds}"
+            f"{seen.status if seen else 'gone'}. How long is set by endpoint.wait.timeout_seconds, "
+            "and on the way back by rollback.timeout_seconds"
         )
 
     def _under_policy(self, context: Context, work: Any) -> Any:
         try:
             return work()
         except TryAgain as error:
-            self._leave(context, error)
+            self._leave(context, error, passing=True)
+            raise
+        except AirflowSkipException:
             raise
         except EndpointDeployError as error:
-            self._leave(context, error)
+            self._leave(context, error, passing=False)
             raise AirflowFailException(str(error)) from error
         except Exception as error:
-            self._leave(context, error)
-            if isinstance(error, ClientError) and not errors.is_passing(error):
+            passing = not isinstance(error, ClientError) or errors.is_passing(error)
+            self._leave(context, error, passing=passing)
+            if not passing:
                 raise AirflowFailException(str(error)) from error
             raise
 
-    def _leave(self, context: Context, error: Exception) -> None:
-        if not isinstance(error, AirflowSkipException):
-            context["ti"].xcom_push(key=FAILURE, value=str(error)[:2000])
-            self.link_data_docs(context, getattr(error, "data_docs", None))
+    def _leave(self, context: Context, error: Exception, *, passing: bool) -> None:
+        """Leave the error for the ledger: when the last try has failed, nobody else can tell it."""
+        said = TaskError(message=str(error)[:_LONGEST_MESSAGE], passing=passing)
+        context["ti"].xcom_push(key=FAILURE, value=said.model_dump())
+        self.link_data_docs(context, getattr(error, "data_docs", None))
 
     def prove(
         self, context: Context, variants: Sequence[str], *, docs_stage: str | None = None

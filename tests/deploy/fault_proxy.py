@@ -1,7 +1,9 @@
 """A proxy that loses the answer of one request after it took effect: what a crash between two calls is."""
 
 import asyncio
+import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,32 +14,35 @@ _HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding"
 
 
 class FaultProxy:
-    """Counts the requests that pass since `arm`, and cuts the connection of one when it was carried out."""
+    """Counts each task's requests since `arm`, and cuts the connection of one of each once it is carried out.
+
+    Whose request it is stands in its User-Agent, where Airflow's AWS hooks name the operator that calls.
+    """
 
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream
-        self._cut_at = 0
+        self.armed_at = 0
         self._after: dict[str, Callable[[], None]] = {}
-        self.seen: list[str] = []
+        self._seen: Counter[str] = Counter()
+        self.cut: list[str] = []
         self.url = ""
+
+    def arm(self, cut_at: int) -> None:
+        """Lose the answer of each task's request of this number, counted from 1; 0 loses none."""
+        self.armed_at = cut_at
+        self._seen.clear()
+        self.cut = []
 
     def after(self, target: str, do: Callable[[], None]) -> None:
         """Do something once, after the next request of that X-Amz-Target and before its answer."""
         self._after[target] = do
 
-    def arm(self, cut_at: int) -> None:
-        """Lose the answer of the request of this number, counted from 1; 0 loses none."""
-        self._cut_at = cut_at
-        self.seen = []
-
-    @property
-    def was_cut(self) -> bool:
-        """Whether the armed fault has struck."""
-        return 0 < self._cut_at <= len(self.seen)
-
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.seen.append(request.headers.get("X-Amz-Target") or f"{request.method} {request.path}")
-        number = len(self.seen)
+        said = request.headers.get("X-Amz-Target") or f"{request.method} {request.path}"
+        caller = _CALLER.search(request.headers.get("User-Agent", ""))
+        task = caller[1] if caller else "nobody"
+        self._seen[task] += 1
+        cuts = self._seen[task] == self.armed_at and caller is not None
         body = await request.read()
         kept = {k: v for k, v in request.headers.items() if k.lower() not in _HOP_BY_HOP}
         session: aiohttp.ClientSession = request.app[_SESSION]
@@ -45,9 +50,10 @@ class FaultProxy:
             request.method, f"{self._upstream}{request.raw_path}", headers=kept, data=body
         ) as answer:
             content = await answer.read()
-            if (do := self._after.pop(self.seen[number - 1], None)) is not None:
+            if (do := self._after.pop(said, None)) is not None:
                 await asyncio.to_thread(do)
-            if number == self._cut_at and request.transport is not None:
+            if cuts and request.transport is not None:
+                self.cut.append(f"{task}: {said}")
                 request.transport.abort()
             headers = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP_BY_HOP}
             if request.method == "HEAD" and "Content-Length" in answer.headers:
@@ -55,6 +61,7 @@ class FaultProxy:
             return web.Response(status=answer.status, body=content, headers=headers)
 
 
+_CALLER = re.compile(r"Caller/(\w+)")
 _SESSION = web.AppKey("session", aiohttp.ClientSession)
 
 

@@ -1,21 +1,21 @@
-"""A release whose task dies right after any of its AWS calls ends as one that met no fault.
+"""A release whose tasks die right after any of their AWS calls ends as one that met no fault.
 
-The answer of call number n is lost after the service has carried it out, botocore does not try again, the
-task's attempt dies there, and Airflow's retry has to find its way from whatever that call has left. n runs
-over every call of a release, until a release makes fewer than n.
+In round n the answer of every task's call number n is lost after the service has carried it out, botocore
+does not try again, the task's attempt dies there, and Airflow's retry has to find its way from whatever that
+call has left. Rounds go on until no task makes as many calls, so that each call of each task was a last one.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from tests.deploy.fault_proxy import FaultProxy, fault_proxy
-from tests.deploy.rig import AS_IN_PRODUCTION, REGION, Rig
+from tests.deploy.rig import AS_IN_PRODUCTION, REGION, Rig, Run
 
 pytestmark = [AS_IN_PRODUCTION, pytest.mark.timeout(1500)]
-_MOST_CALLS = 200
+_MOST_CALLS = 60
 
 
 @pytest.fixture
@@ -53,72 +53,78 @@ def check_final_state(rig: Rig, bias: int, releases: int, at: str) -> None:
     assert rig.locks() == [], at
 
 
-def crash_everywhere(rig: Rig, proxy: FaultProxy, *, per_release: tuple[int, int]) -> int:
-    """Release once per call with that call's answer lost; returns how many calls were cut.
-
-    per_release: the configurations and models that one more release leaves.
-    """
-    made = rig.made()
+def rounds(proxy: FaultProxy, run: Callable[[int], Run], check: Callable[[int, str], None]) -> int:
+    """Run and check, round after round; returns how many calls were cut in all."""
+    cuts = 0
     for number in range(1, _MOST_CALLS):
         proxy.arm(number)
-        run = rig.deploy(bias=number + 1)
-        if not proxy.was_cut:
-            return number - 1
-        at = f"cut after call {number}, {proxy.seen[number - 1]}: {run}"
-        assert run.outcome == "released", at
+        ended = run(number)
+        struck, at = proxy.cut, f"cut after call {number} of {proxy.cut}: {ended}"
+        proxy.arm(0)
+        if not struck:
+            return cuts
+        check(number, at)
+        cuts += len(struck)
+    pytest.fail(f"a task made {_MOST_CALLS} calls or more")
+
+
+@pytest.mark.parametrize(("strategy", "configs", "calls"), [("staged", 2, 40), ("direct", 1, 25)])
+def test_an_update_survives_a_crash_after_any_call(
+    rig: Rig, proxy: FaultProxy, strategy: str, configs: int, calls: int
+) -> None:
+    without_suites(rig, release={"strategy": strategy})
+    assert rig.deploy(bias=1).outcome == "released"
+    made = [rig.made()]
+
+    def check(number: int, at: str) -> None:
         check_final_state(rig, number + 1, number + 1, at)
-        now = rig.made()
-        assert tuple(len(b - a) for a, b in zip(made, now, strict=True)) == per_release, at
-        made = now
-    pytest.fail(f"a release made {_MOST_CALLS} calls or more")
+        made.append(rig.made())
+        assert [len(b - a) for a, b in zip(*made[-2:], strict=True)] == [configs, 1], at
+
+    cuts = rounds(proxy, lambda number: rig.deploy(bias=number + 1), check)
+    assert cuts >= calls
 
 
-def test_a_staged_release_survives_a_crash_after_any_of_its_calls(rig: Rig, proxy: FaultProxy) -> None:
+def test_a_first_release_survives_a_crash_after_any_call(rig: Rig, proxy: FaultProxy) -> None:
     without_suites(rig)
-    assert rig.deploy(bias=1).outcome == "released"
-    cut = crash_everywhere(rig, proxy, per_release=(2, 1))
-    print(f"staged: {cut} calls, each cut once")
-    assert cut > 30
 
-
-def test_a_direct_release_survives_a_crash_after_any_of_its_calls(rig: Rig, proxy: FaultProxy) -> None:
-    without_suites(rig, release={"strategy": "direct"})
-    assert rig.deploy(bias=1).outcome == "released"
-    cut = crash_everywhere(rig, proxy, per_release=(1, 1))
-    print(f"direct: {cut} calls, each cut once")
-    assert cut > 20
-
-
-def test_a_first_release_survives_a_crash_after_any_of_its_calls(rig: Rig, proxy: FaultProxy) -> None:
-    without_suites(rig)
-    for number in range(1, _MOST_CALLS):
-        proxy.arm(number)
-        run = rig.deploy(bias=1)
-        if not proxy.was_cut:
-            break
-        at = f"cut after call {number}, {proxy.seen[number - 1]}: {run}"
-        assert run.outcome == "released", at
-        assert [r["outcome"] for r in rig.ledger()][-1] == "released", at
+    def check(number: int, at: str) -> None:
+        assert rig.ledger()[-1]["outcome"] == "released", at
         assert rig.predict() == [2.0, 3.0, 4.0], at
         assert [len(names) for names in rig.made()] == [1, 1], at
-        proxy.arm(0)
+        assert rig.locks() == [], at
         assert rig.run("teardown", confirm=rig.endpoint).state == "success", at
-    assert number > 20
+
+    assert rounds(proxy, lambda _: rig.deploy(bias=1), check) >= 25
 
 
-def test_a_rollback_survives_a_crash_after_any_of_its_calls(rig: Rig, proxy: FaultProxy) -> None:
+def test_a_rollback_survives_a_crash_after_any_call(rig: Rig, proxy: FaultProxy) -> None:
     without_suites(rig)
     assert rig.deploy(bias=1).outcome == "released"
     made, config = rig.made(), rig.describe()["EndpointConfigName"]
-    for number in range(1, _MOST_CALLS):
-        proxy.arm(number)
-        run = rig.deploy("raises", bias=number + 1)
-        if not proxy.was_cut:
-            break
-        at = f"cut after call {number}, {proxy.seen[number - 1]}: {run}"
-        assert (run.state, run.outcome) == ("failed", "rolled_back"), at
+
+    def check(number: int, at: str) -> None:
+        assert rig.ledger()[-1]["outcome"] == "rolled_back", at
         assert rig.describe()["EndpointConfigName"] == config, at
         assert rig.predict() == [2.0, 3.0, 4.0], at
         assert rig.made() == made, at
         assert rig.locks() == [], at
-    assert number > 30
+
+    assert rounds(proxy, lambda number: rig.deploy("raises", bias=number + 1), check) >= 40
+
+
+def test_a_teardown_survives_a_crash_after_any_call(rig: Rig, proxy: FaultProxy) -> None:
+    without_suites(rig)
+
+    def tear_down(_: int) -> Run:
+        armed, proxy.armed_at = proxy.armed_at, 0
+        assert rig.deploy(bias=1).outcome == "released"
+        proxy.arm(armed)
+        return rig.run("teardown", confirm=rig.endpoint)
+
+    def check(number: int, at: str) -> None:
+        assert rig.made() == (set(), set()), at
+        assert [r["outcome"] for r in rig.ledger()] == ["released", "torn_down"] * number, at
+        assert rig.locks() == [], at
+
+    assert rounds(proxy, tear_down, check) >= 10

@@ -105,6 +105,15 @@ class EndpointHook(SageMakerHook):
         pages = self.sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
         return tags.as_dict([tag for page in pages for tag in page["Tags"]])
 
+    def endpoint_tags(self, name: str) -> dict[str, str] | None:
+        """The endpoint's tags; None where there is no endpoint."""
+        try:
+            return self.tags_of(self.sagemaker.describe_endpoint(EndpointName=name)["EndpointArn"])
+        except ClientError as error:
+            if errors.is_absent(error):
+                return None
+            raise
+
     def ensure_model(self, body: dict[str, Any], its_tags: dict[str, str]) -> bool:
         """CreateModel, or adopt the identical one that exists. Returns whether it was created.
 

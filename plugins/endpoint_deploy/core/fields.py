@@ -101,7 +101,7 @@ RelativePath = Annotated[
 TestName = Annotated[
     str, _text(r"^[\w.\-]+$", "letters, digits, dots, hyphens and underscores", min_length=1, max_length=60)
 ]
-Outcome = Literal["released", "rolled_back", "rollback_failed", "refused", "failed"]
+Outcome = Literal["released", "rolled_back", "rollback_failed", "refused", "failed", "torn_down"]
 
 _ENVIRONMENT_ENTRIES = 100
 _ENVIRONMENT_BYTES = 32 * 1024  # all keys and values together: CreateModel's guide, ContainerDefinition

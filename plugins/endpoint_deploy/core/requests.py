@@ -1,7 +1,8 @@
 """From spec and candidate to the bodies of CreateModel and CreateEndpointConfig.
 
-The bodies are derived again where they are needed and never travel: an environment may hold what must not
-be in a log, an XCom or the ledger. What travels are their names, which end in their digest.
+A model's body is derived again where it is needed and never travels: its environment may hold what must not
+be in a log, an XCom or the ledger. What travels is its name, which ends in its digest. A configuration's body
+holds nothing secret, and travels in the plan.
 """
 
 from collections.abc import Mapping

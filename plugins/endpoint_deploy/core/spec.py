@@ -228,6 +228,16 @@ class SmokeTest(Strict):
         None, description="Great Expectations suite over the predictions, relative to this file."
     )
 
+    @model_validator(mode="after")
+    def _truth_has_a_judge(self) -> Self:
+        if self.expected and not self.expectations:
+            raise Unfit(
+                at=("expected",),
+                found="expected without expectations",
+                expected="a suite in expectations that compares its column `expected`, or neither",
+            )
+        return self
+
 
 class RollbackSpec(Strict):
     """What happens when a release fails."""
@@ -240,8 +250,8 @@ class Notification(Strict):
     """One message a fact, to an SNS topic."""
 
     sns_topic_arn: f.TopicArn
-    on: Annotated[tuple[f.Outcome, ...], Field(min_length=1, max_length=5), f.unique("outcome")] = (
-        "released", "rolled_back", "rollback_failed", "refused", "failed",
+    on: Annotated[tuple[f.Outcome, ...], Field(min_length=1, max_length=6), f.unique("outcome")] = (
+        "released", "rolled_back", "rollback_failed", "refused", "failed", "torn_down",
     )  # fmt: skip
 
 

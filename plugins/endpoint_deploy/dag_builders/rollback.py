@@ -6,6 +6,7 @@ from endpoint_deploy.core.load import Deployment
 from endpoint_deploy.dag_builders.chain import REASON, add_chain, make_dag
 from endpoint_deploy.operators.apply_endpoint import ApplyEndpointOperator
 from endpoint_deploy.operators.plan_rollback import PlanRollbackOperator
+from endpoint_deploy.operators.shift_traffic import ShiftTrafficOperator
 from endpoint_deploy.operators.smoke_test import SmokeTestOperator
 from endpoint_deploy.sensors.wait_for_endpoint import WaitForEndpointSensor
 from endpoint_deploy.task_base import ReleaseTask
@@ -15,6 +16,7 @@ _TASKS: tuple[tuple[str, type[ReleaseTask]], ...] = (
     ("apply_endpoint", ApplyEndpointOperator),
     ("wait_for_endpoint", WaitForEndpointSensor),
     ("smoke_test", SmokeTestOperator),
+    ("shift_traffic", ShiftTrafficOperator),
 )
 
 

@@ -43,6 +43,7 @@ class ApplyEndpointOperator(ReleaseTask, SageMakerEndpointOperator):
                 self.defer_until_settled()
             raise self._stale(plan, seen)
         if seen is not None and change.operation == "recreate":
+            self.check_ours()
             self.log.info("endpoint %s is %s: deleting it", plan.endpoint, seen.status)
             self.hook.delete_endpoint_if_there(plan.endpoint)
             if not self.settles_soon(lambda now: now is None):

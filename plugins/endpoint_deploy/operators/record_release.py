@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 from airflow.sdk import Context, timezone
 
 from endpoint_deploy.core.candidate import Candidate, ReleaseRequest
-from endpoint_deploy.core.outcome import Verdict, judge_run
+from endpoint_deploy.core.outcome import TaskError, Verdict, judge_run
 from endpoint_deploy.core.plan import Plan
 from endpoint_deploy.core.release import Release
 from endpoint_deploy.operators.notify import notify
@@ -33,13 +33,13 @@ class RecordReleaseOperator(ReleaseTask):
         states, phases = self._tasks(context)
         found = pull(context, "plan")
         plan = Plan.model_validate(found) if found else None
-        messages = {
-            task: message
+        said = {
+            task: TaskError.model_validate(error)
             for task in (*self.chain, "roll_back")
-            if (message := pull(context, task, FAILURE)) is not None
+            if (error := pull(context, task, FAILURE)) is not None
         }
         rolled_back = pull(context, "roll_back")
-        verdict = judge_run(self.chain, states, messages, plan, rolled_back)
+        verdict = judge_run(self.chain, states, said, plan, rolled_back)
         number = None
         if verdict.outcome not in _UNRECORDED:
             release = self.kit.ledger.append(self._release(context, verdict, plan, phases))

@@ -37,12 +37,12 @@ class RollBackOperator(ReleaseTask):
     ) -> dict[str, Any]:
         """Roll back; raises ReleaseFailed where the endpoint cannot be brought back or does not serve."""
         plan = self.plan_of(context)
-        if not self.spec.rollback.enabled:
-            raise ReleaseFailed("rollback.enabled is false in the spec: the endpoint is left for a person")
         self.hold_lock(context)
         if not resumed and not self._was_changed(context, plan):
             sweep(self.hook, plan, self.created_by(context))
             raise AirflowSkipException("nothing was changed, so there is nothing to roll back")
+        if not self.spec.rollback.enabled:
+            raise AirflowSkipException("rollback.enabled is false: the endpoint is left for a person")
         steps = _STEPS.validate_python(taken or [])
         while len(steps) <= _MOST_STEPS:
             step = next_step(plan, self.hook.find_endpoint(plan.endpoint), steps)
@@ -69,6 +69,7 @@ class RollBackOperator(ReleaseTask):
                 its_tags = {**requests.base_tags(self.spec), tags.CREATED_BY: self.created_by(context)}
                 self.hook.create_on(endpoint, step.config, its_tags)
             elif isinstance(step, rollback.Delete):
+                self.check_ours()
                 self.hook.delete_endpoint_if_there(endpoint)
         except ClientError as error:
             # A lost answer, tried again: the change it asks for is under way, and is waited for next.

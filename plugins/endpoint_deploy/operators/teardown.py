@@ -5,9 +5,8 @@ from typing import Any
 from airflow.sdk import Context, timezone
 
 from endpoint_deploy.aws.belongings import belongings
-from endpoint_deploy.core import tags
 from endpoint_deploy.core.release import Release
-from endpoint_deploy.errors import NotAsPlanned, ReleaseFailed
+from endpoint_deploy.errors import ReleaseFailed
 from endpoint_deploy.operators.notify import notify
 from endpoint_deploy.task_base import ReleaseTask, run_ref
 
@@ -38,7 +37,7 @@ class TeardownOperator(ReleaseTask):
         seen = self.hook.find_endpoint(name)
         if seen is not None:
             config_before = config_before or seen.config
-            self._check_ours(name)
+            self.check_ours()
             if seen.in_progress:
                 self.defer_until_settled(config_before=config_before, since=since)
             self.hook.delete_endpoint_if_there(name)
@@ -54,14 +53,6 @@ class TeardownOperator(ReleaseTask):
         self.give_lock_back(context)
         self.log.info("deleted endpoint %s, %d configurations, %d models", name, len(configs), len(models))
         return {"endpoint": name, "configs": configs, "models": models, "release": release.sequence}
-
-    def _check_ours(self, name: str) -> None:
-        arn = self.hook.sagemaker.describe_endpoint(EndpointName=name)["EndpointArn"]
-        if not tags.ours(self.hook.tags_of(arn), name):
-            raise NotAsPlanned(
-                f"endpoint {name} does not carry the tag {tags.ENDPOINT}: it was not made here and is not "
-                "deleted; delete it by hand, or tag it"
-            )
 
     def _release(self, context: Context, config: str | None, since: str) -> Release:
         now = timezone.utcnow()
