@@ -45,7 +45,7 @@ lint: $(SYNCED) ## check style, types, import contracts and the compose file
 
 lock: $(UV) ## pin everything beneath the direct dependencies anew
 	$(UV) pip compile requirements.txt requirements/local.txt requirements/dev.txt \
-		--override requirements/overrides.txt --universal --python-version 3.11 --upgrade \
+		--override requirements/overrides.txt --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/lock.txt
 
 # uv reads no pip configuration: where only pip knows the index, uv is told.

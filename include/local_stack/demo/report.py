@@ -44,7 +44,7 @@ class Report:
     def show(self, console: Console, seconds: float) -> None:
         """The closing table, a prediction beside the truth, and the verdict."""
         # Narrow enough for a terminal of 80 columns.
-        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
         for heading in ("", "release", "outcome", "time", "requests", "failed", "live"):
             table.add_column(heading, no_wrap=True)
         for result in self.results:
