@@ -14,6 +14,10 @@ UV_HOME := $(VENV)/uv-$(UV_VERSION)
 UV := $(UV_HOME)/bin/uv
 SYNCED := $(VENV)/.synced
 
+# uv reads no pip configuration: where only pip knows the index, uv is told.
+index = known=$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null || true)}; \
+	if [ -n "$$known" ] && [ -z "$${UV_DEFAULT_INDEX:-}$${UV_INDEX_URL:-}" ]; then export UV_DEFAULT_INDEX="$$known"; fi
+
 # Without bytecode every start of Airflow compiles it anew, which doubles its time. Compiling what is imported,
 # when it is first imported, costs the first start 5 s; compiling all 18,000 modules on installing costs 30 s.
 unexport PYTHONDONTWRITEBYTECODE
@@ -44,15 +48,13 @@ lint: $(SYNCED) ## check style, types, import contracts and the compose file
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 
 lock: $(UV) ## pin everything beneath the direct dependencies anew
-	$(UV) pip compile requirements.txt requirements/local.txt requirements/dev.txt \
+	$(index); $(UV) pip compile requirements.txt requirements/local.txt requirements/dev.txt \
 		--override requirements/overrides.txt --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/lock.txt
 
-# uv reads no pip configuration: where only pip knows the index, uv is told.
 $(SYNCED): requirements/lock.txt pyproject.toml $(UV)
 	@echo "installing what requirements/lock.txt pins"
-	@index=$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null || true)}; \
-	if [ -n "$$index" ] && [ -z "$${UV_DEFAULT_INDEX:-}$${UV_INDEX_URL:-}" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
+	@$(index); \
 	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/lock.txt; \
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
