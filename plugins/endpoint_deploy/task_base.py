@@ -262,6 +262,11 @@ def run_ref(context: Context) -> RunRef:
     )
 
 
+def started_at(context: Context) -> str:
+    """When the run was started, or started anew after clearing: the same for every try of a task."""
+    return str(cast("Any", context["dag_run"]).start_date.isoformat())
+
+
 def _is_live(context: Context) -> Callable[[Holder], bool]:
     def is_live(other: Holder) -> bool:
         try:

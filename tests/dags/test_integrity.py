@@ -50,7 +50,8 @@ def test_every_dag_file_is_known_here() -> None:
 def test_parsing_asks_nobody_and_loads_nothing_heavy(kind: str) -> None:
     found = parse(DAGS / f"{kind}.py")
     assert found["errors"] == {}
-    assert found["dags"] == [f"{kind}__{key}" for key in DEPLOYMENTS]
+    # Whoever follows the README has a deployment of their own beside the shipped ones.
+    assert {f"{kind}__{key}" for key in DEPLOYMENTS} <= set(found["dags"])
     assert found["network"] == []
     assert HEAVY.isdisjoint(found["modules"])
 
@@ -109,7 +110,7 @@ def test_a_task_run_builds_its_own_dag_only(kind: str, own: Path, monkeypatch: p
 
 
 def test_nothing_of_a_spec_s_environment_is_stored(dags: dict[str, DAG]) -> None:
-    assert len(dags) == len(KINDS) * len(DEPLOYMENTS)
+    assert len(dags) >= len(KINDS) * len(DEPLOYMENTS)
     for dag in dags.values():
         stored = json.dumps(DagSerialization.to_dict(dag))
         assert "API_TOKEN" not in stored

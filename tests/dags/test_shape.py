@@ -70,10 +70,11 @@ ROLLBACK: Shape = {
     "apply_endpoint": ({"plan"}, "none_failed"),
     "wait_for_endpoint": ({"apply_endpoint"}, "none_failed"),
     "smoke_test": ({"wait_for_endpoint"}, "none_failed"),
-    "roll_back": ({"apply_endpoint", "wait_for_endpoint", "smoke_test"}, "one_failed"),
-    "record_release": ({"smoke_test", "roll_back"}, "all_done"),
+    "shift_traffic": ({"smoke_test"}, "none_failed"),
+    "roll_back": ({"apply_endpoint", "wait_for_endpoint", "smoke_test", "shift_traffic"}, "one_failed"),
+    "record_release": ({"shift_traffic", "roll_back"}, "all_done"),
     "outcome": ({"record_release"}, "all_done"),
-    "complete": ({"smoke_test"}, "none_failed"),
+    "complete": ({"shift_traffic"}, "none_failed"),
 }
 TEARDOWN: Shape = {"teardown": (set(), "all_success")}
 SHAPES = {"deploy": DEPLOY, "rollback": ROLLBACK, "teardown": TEARDOWN}

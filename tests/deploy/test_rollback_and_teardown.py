@@ -65,3 +65,31 @@ def test_a_release_after_a_teardown_starts_anew(rig: Rig) -> None:
     run = rig.deploy(bias=1)
     assert run.outcome == "released", run
     assert rig.predict() == [2.0, 3.0, 4.0]
+
+
+def test_rollback_to_the_live_release_brings_back_its_weights(rig: Rig) -> None:
+    variants = [{"name": n, "instance_type": "ml.m5.large", "weight": w} for n, w in (("a", 3), ("b", 1))]
+    rig.spec(endpoint={"variants": variants})
+    rig.deploy(bias=1)
+    names = sorted(v["VariantName"] for v in rig.describe()["ProductionVariants"])
+    rig.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=rig.endpoint,
+        DesiredWeightsAndCapacities=[{"VariantName": n, "DesiredWeight": 1.0} for n in names],
+    )
+    rig.sagemaker.get_waiter("endpoint_in_service").wait(
+        EndpointName=rig.endpoint, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
+    run = rig.run("rollback", release=1)
+    assert (run.state, run.outcome) == ("success", "released"), run
+    weights = [v["CurrentWeight"] for v in rig.describe()["ProductionVariants"]]
+    assert sorted(weights) == [1.0, 3.0]
+
+
+def test_without_rollback_a_failed_release_is_left_for_a_person(rig: Rig) -> None:
+    rig.spec(rollback={"enabled": False})
+    first = rig.deploy(bias=1)
+    bad = rig.deploy("raises", bias=2)
+    assert (bad.state, bad.outcome) == ("failed", "failed"), bad
+    assert bad.tasks["roll_back"] == "skipped"
+    assert rig.describe()["EndpointConfigName"] != first.result["config_after"]
+    assert rig.predict() == [2.0, 3.0, 4.0]  # at weight 0 the candidate meets no client

@@ -10,7 +10,7 @@ from endpoint_deploy.core.outcome import TaskError, Verdict, judge_run
 from endpoint_deploy.core.plan import Plan
 from endpoint_deploy.core.release import Release
 from endpoint_deploy.operators.notify import notify
-from endpoint_deploy.task_base import FAILURE, ReleaseTask, holder_of, pull, run_ref
+from endpoint_deploy.task_base import FAILURE, ReleaseTask, holder_of, pull, run_ref, started_at
 
 _EVIDENCE = ("validate_artifact", "smoke_test", "retire_champion", "roll_back")
 _UNRECORDED = frozenset({"nothing_to_do", "planned"})
@@ -78,7 +78,7 @@ class RecordReleaseOperator(ReleaseTask):
         candidate = Candidate.model_validate(validated["candidate"]) if validated else None
         restored = self._restored(context)
         source: Any = candidate or request or restored
-        started = pull(context, "plan", "planned_at") or str(context["dag_run"].start_date)
+        started = pull(context, "plan", "planned_at") or started_at(context)
         now = timezone.utcnow()
         seen = self.hook.find_endpoint(self.spec.endpoint_name)
         return Release(

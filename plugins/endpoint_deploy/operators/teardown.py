@@ -8,7 +8,7 @@ from endpoint_deploy.aws.belongings import belongings
 from endpoint_deploy.core.release import Release
 from endpoint_deploy.errors import ReleaseFailed
 from endpoint_deploy.operators.notify import notify
-from endpoint_deploy.task_base import ReleaseTask, run_ref
+from endpoint_deploy.task_base import ReleaseTask, run_ref, started_at
 
 
 class TeardownOperator(ReleaseTask):
@@ -24,7 +24,6 @@ class TeardownOperator(ReleaseTask):
         *,
         resumed: bool = False,
         config_before: str | None = None,
-        since: str | None = None,
         **carried: Any,
     ) -> dict[str, Any]:
         """Tear down; may be tried again at any point."""
@@ -33,29 +32,29 @@ class TeardownOperator(ReleaseTask):
         if typed != name:
             raise ReleaseFailed(f"confirm is {typed!r}, expected {name!r}: nothing was deleted")
         self.hold_lock(context)
-        since = since or timezone.utcnow().isoformat()
         seen = self.hook.find_endpoint(name)
         if seen is not None:
             config_before = config_before or seen.config
             self.check_ours()
             if seen.in_progress:
-                self.defer_until_settled(config_before=config_before, since=since)
+                self.defer_until_settled(config_before=config_before)
             self.hook.delete_endpoint_if_there(name)
             if not self.settles_soon(lambda now: now is None):
-                self.defer_until_settled(config_before=config_before, since=since)
+                self.defer_until_settled(config_before=config_before)
         configs, models = belongings(self.hook, name)
         for config_name in configs:
             self.hook.delete_config_if_there(config_name)
         for model in models:
             self.hook.delete_model_if_there(model)
-        release = self.kit.ledger.append(self._release(context, config_before, since))
+        release = self.kit.ledger.append(self._release(context, config_before))
         notify(self.hook, self.spec, release)
         self.give_lock_back(context)
         self.log.info("deleted endpoint %s, %d configurations, %d models", name, len(configs), len(models))
         return {"endpoint": name, "configs": configs, "models": models, "release": release.sequence}
 
-    def _release(self, context: Context, config: str | None, since: str) -> Release:
+    def _release(self, context: Context, config: str | None) -> Release:
         now = timezone.utcnow()
+        since = started_at(context)
         return Release(
             kind="teardown",
             deployment=self.spec.key,
