@@ -8,7 +8,6 @@ import pickle
 import shlex
 import shutil
 import sys
-import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,30 +61,30 @@ def build_artifacts(workdir: Path, trap: Path) -> list[DemoArtifact]:
 
 def _with_code(good: Built, workdir: Path, release: int, change: Callable[[str], str]) -> DemoArtifact:
     """The good model behind changed inference code."""
-    place = _unpack(good, workdir, release)
+    place = _copy(good, workdir, release)
     entry = place / "code" / ENTRY_POINT
     entry.write_text(change(entry.read_text()))
-    return _repack(good, place, release)
+    return _pack(good, place, release)
 
 
 def _malicious(good: Built, workdir: Path, release: int, trap: Path) -> DemoArtifact:
     """The good code beside a model file that runs a command."""
-    place = _unpack(good, workdir, release)
-    (place / "model.joblib").write_bytes(pickle.dumps(_RunsACommand(f"touch {shlex.quote(str(trap))}")))
-    return _repack(good, place, release)
+    place = _copy(good, workdir, release)
+    command = _RunsACommand(f"touch {shlex.quote(str(trap))}")
+    (place / "model" / "model.joblib").write_bytes(pickle.dumps(command))
+    return _pack(good, place, release)
 
 
-def _unpack(good: Built, workdir: Path, release: int) -> Path:
+def _copy(good: Built, workdir: Path, release: int) -> Path:
+    """The directory that a good release was packed from, for a broken one to be made of."""
     place = workdir / MODEL / str(release)
     shutil.rmtree(place, ignore_errors=True)
-    with tarfile.open(good.path) as archive:
-        archive.extractall(place / "unpacked", filter="data")
-    return place / "unpacked"
+    shutil.copytree(good.path.parent, place)
+    return place
 
 
-def _repack(good: Built, place: Path, release: int) -> DemoArtifact:
-    code = (place / "code").rename(place.with_name("code"))
-    return DemoArtifact(release, pack(place, code, place.with_name("model.tar.gz")), good.metrics)
+def _pack(good: Built, place: Path, release: int) -> DemoArtifact:
+    return DemoArtifact(release, pack(place / "model", place / "code", place / good.path.name), good.metrics)
 
 
 if __name__ == "__main__":
