@@ -65,7 +65,14 @@ def unpack(archive: str, model_dir: Path) -> None:
     if archive == "-":
         return
     with tarfile.open(archive, "r:gz") as tar:
-        tar.extractall(model_dir, filter="data")
+        if hasattr(tarfile, "data_filter"):
+            tar.extractall(model_dir, filter="data")
+            return
+        for member in tar:  # Python before 3.11.4, which Debian 12 ships, knows no filters
+            inside = (model_dir / member.name).resolve().is_relative_to(model_dir.resolve())
+            if not inside or not (member.isreg() or member.isdir()):
+                raise ValueError(f"{member.name}: only files and directories inside the archive are unpacked")
+            tar.extract(member, model_dir)
 
 
 class Context:
