@@ -38,7 +38,7 @@ down: $(SYNCED) ## stop what `make up` started
 	@$(BIN)/python -m local_stack down
 
 test: $(SYNCED) ## run all tests; ARGS="-k planner" runs some
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(SYNCED) ## check style, types, import contracts and the compose file
 	$(BIN)/ruff check

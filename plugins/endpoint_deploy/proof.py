@@ -20,6 +20,7 @@ from endpoint_deploy.quality.predictions import Response, predictions_frame
 from endpoint_deploy.quality.results import SuiteResult
 from endpoint_deploy.quality.suites import run_suite
 
+_ANSWER_WITHIN = 60.0  # seconds of a service that is not ready yet, such as a cold serverless endpoint
 _TRIES = 3  # the first request after a start is a cold one; the best of three is held to the budget
 _PAUSE_SECONDS = 1.0
 
@@ -116,7 +117,8 @@ def _invoke(
     hook: EndpointHook, deployment: Deployment, test: SmokeTest, variant: str, payload: bytes
 ) -> tuple[str, bytes]:
     """One answer; throttling and the service's own hiccups are tried again, the model's errors are not."""
-    for attempt in range(_TRIES):
+    deadline, pause = time.monotonic() + _ANSWER_WITHIN, _PAUSE_SECONDS
+    while True:
         try:
             answer = hook.runtime.invoke_endpoint(
                 EndpointName=deployment.spec.endpoint_name,
@@ -126,20 +128,18 @@ def _invoke(
                 Body=payload,
             )
         except ClientError as error:
-            if errors.code(error) != "ModelError" and errors.is_passing(error) and attempt + 1 < _TRIES:
-                time.sleep(_PAUSE_SECONDS * 2**attempt)
+            passing = errors.code(error) != "ModelError" and errors.is_passing(error)
+            if passing and time.monotonic() + pause < deadline:
+                time.sleep(pause)
+                pause *= 2
                 continue
             raise ReleaseFailed(
                 f"smoke test {test.name} on variant {variant}: {errors.code(error)}: "
                 f"{errors.message(error)[:500]}; expected an answer"
             ) from error
-        if answer["InvokedProductionVariant"] != variant:
-            raise ReleaseFailed(
-                f"smoke test {test.name}: answered by variant {answer['InvokedProductionVariant']}, "
-                f"expected {variant}"
-            )
-        return answer["ContentType"], answer["Body"].read()
-    raise ReleaseFailed(f"smoke test {test.name} on variant {variant}: no answer in {_TRIES} tries")
+        if (answered := answer.get("InvokedProductionVariant")) != variant:
+            raise ReleaseFailed(f"smoke test {test.name}: answered by variant {answered}, expected {variant}")
+        return answer.get("ContentType", ""), answer["Body"].read()
 
 
 def _by_suite(answers: Iterable[_Answer]) -> dict[str, list[Response]]:

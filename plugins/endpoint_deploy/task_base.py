@@ -8,8 +8,14 @@ from typing import Any, NoReturn, cast
 
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError, AirflowSkipException
-from botocore.exceptions import ClientError
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowRuntimeError,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    TaskDeferralTimeout,
+)
+from botocore.exceptions import BotoCoreError, ClientError
 
 from endpoint_deploy.aws import errors
 from endpoint_deploy.aws.hook import EndpointHook
@@ -18,7 +24,7 @@ from endpoint_deploy.aws.lock import EndpointLock, Holder
 from endpoint_deploy.core import naming, tags
 from endpoint_deploy.core.candidate import Candidate
 from endpoint_deploy.core.load import Deployment
-from endpoint_deploy.core.observed import ObservedEndpoint
+from endpoint_deploy.core.observed import ObservedEndpoint, leads_to
 from endpoint_deploy.core.outcome import TaskError
 from endpoint_deploy.core.plan import Plan, VariantTarget
 from endpoint_deploy.core.release import RunRef
@@ -33,6 +39,8 @@ FAILURE = "failure"  # the XCom under which a task leaves its error for the ledg
 _LIVE = frozenset({"queued", "running"})
 _SLACK = timedelta(seconds=60)
 _LONGEST_MESSAGE = 2000  # of an error in XCom and ledger
+_SHORTEST_SECRET = 8  # shorter values are words such as `true`, which messages need
+_FINAL = (ClientError, BotoCoreError, ValueError, LookupError)  # unless they are passing
 _LOOKS = 4
 _LOOK_SECONDS = 1.0
 
@@ -73,6 +81,7 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
         kwargs.setdefault("region_name", spec.aws.region)
         super().__init__(**kwargs)
         self.deployment = deployment
+        self.expired = False
 
     @property
     def spec(self) -> DeploymentSpec:
@@ -99,11 +108,18 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
         """After a deferral: the same work again, from what is live now."""
 
         def again() -> Any:
-            if not (event or {}).get("settled"):
-                self._timed_out()
+            # What has settled late has settled; only a further wait is one too many.
+            self.expired = not (event or {}).get("settled")
             return self.perform(context, resumed=True, **carried)
 
         return self._under_policy(context, again)
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """A triggerer that was down for longer than the wait counts as a wait that met its deadline."""
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except (TaskDeferralTimeout, AirflowSensorTimeout):
+            return self.resume(context, {"settled": False})
 
     def settles_soon(self, done: Callable[[ObservedEndpoint | None], bool]) -> bool:
         """Look a few times before deferring: a deferral costs some three seconds even for nothing."""
@@ -123,6 +139,8 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
         **carry: Any,
     ) -> NoReturn:
         """Free the worker until the endpoint is as given, or without a configuration, until it rests."""
+        if self.expired:
+            self._timed_out()
         wait = self.spec.endpoint.wait
         seconds = timeout_seconds or wait.timeout_seconds
         self.defer(
@@ -183,6 +201,15 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
                 "deleted; delete it by hand, or tag it"
             )
 
+    def is_restore(self, context: Context) -> bool:
+        """Whether this is the rollback DAG, whose candidate is an old release."""
+        return pull(context, "plan", "restores") is not None
+
+    def skip_where_final(self, plan: Plan, seen: ObservedEndpoint | None) -> None:
+        """Skip where the release is past this task: cleared later, it must not take the endpoint back."""
+        if plan.retire is not None and seen is not None and leads_to(seen, plan.retire.config):
+            raise AirflowSkipException(f"{plan.endpoint} is already on the final {plan.retire.config}")
+
     def give_lock_back(self, context: Context) -> None:
         """Give the endpoint's lock back where this run holds it."""
         self.kit.lock.release(holder_of(context))
@@ -210,19 +237,29 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
             raise
         except EndpointDeployError as error:
             self._leave(context, error, passing=False)
-            raise AirflowFailException(str(error)) from error
+            raise AirflowFailException(self._without_secrets(error)) from None
         except Exception as error:
-            passing = not isinstance(error, ClientError) or errors.is_passing(error)
+            passing = errors.is_passing(error) or not isinstance(error, _FINAL)
             self._leave(context, error, passing=passing)
             if not passing:
-                raise AirflowFailException(str(error)) from error
+                kind = type(error).__name__
+                raise AirflowFailException(f"{kind}: {self._without_secrets(error)}") from None
             raise
 
     def _leave(self, context: Context, error: Exception, *, passing: bool) -> None:
         """Leave the error for the ledger: when the last try has failed, nobody else can tell it."""
-        said = TaskError(message=str(error)[:_LONGEST_MESSAGE], passing=passing)
+        said = TaskError(message=self._without_secrets(error)[:_LONGEST_MESSAGE], passing=passing)
         context["ti"].xcom_push(key=FAILURE, value=said.model_dump())
         self.link_data_docs(context, getattr(error, "data_docs", None))
+
+    def _without_secrets(self, error: Exception) -> str:
+        """The message, with no value of an environment in it: AWS's and a container's may repeat one."""
+        environments = [self.spec.model.environment, *(v.environment for v in self.spec.endpoint.variants)]
+        said = str(error)
+        for value in {value for environment in environments for value in environment.values()}:
+            if len(value) >= _SHORTEST_SECRET:
+                said = said.replace(value, "***")
+        return said
 
     def prove(
         self, context: Context, variants: Sequence[str], *, docs_stage: str | None = None

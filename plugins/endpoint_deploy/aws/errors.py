@@ -13,6 +13,7 @@ _PASSING = frozenset(
     {
         "InternalFailure",
         "InternalServerError",
+        "ModelNotReadyException",
         "PriorRequestNotComplete",
         "RequestTimeout",
         "RequestTimeoutException",

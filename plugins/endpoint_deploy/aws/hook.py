@@ -12,7 +12,7 @@ from botocore.loaders import create_loader
 from endpoint_deploy.aws import errors
 from endpoint_deploy.core import tags
 from endpoint_deploy.core.observed import ObservedConfig, ObservedEndpoint, config_view, endpoint_view
-from endpoint_deploy.errors import Conflict
+from endpoint_deploy.errors import Conflict, TryAgain
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -137,9 +137,13 @@ class EndpointHook(SageMakerHook):
 
     def create_on(self, endpoint: str, config: str, its_tags: dict[str, str]) -> None:
         """CreateEndpoint."""
-        self.sagemaker.create_endpoint(
-            EndpointName=endpoint, EndpointConfigName=config, Tags=tags.as_list(its_tags)
-        )
+        try:
+            self.sagemaker.create_endpoint(
+                EndpointName=endpoint, EndpointConfigName=config, Tags=tags.as_list(its_tags)
+            )
+        except ClientError as error:
+            _not_yet_visible(error)
+            raise
 
     def update_to(
         self, endpoint: str, config: str, *, retain: tuple[str, ...] | None, alarms: tuple[str, ...] = ()
@@ -154,7 +158,11 @@ class EndpointHook(SageMakerHook):
                 "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": _ALL_AT_ONCE},
                 "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in alarms]},
             }
-        self.sagemaker.update_endpoint(**body)
+        try:
+            self.sagemaker.update_endpoint(**body)
+        except ClientError as error:
+            _not_yet_visible(error)
+            raise
 
     def set_weights(
         self, endpoint: str, weights: Mapping[str, float], counts: Mapping[str, int] | None = None
@@ -201,6 +209,7 @@ class EndpointHook(SageMakerHook):
         except ClientError as error:
             if errors.is_taken(error):
                 return False
+            _not_yet_visible(error)
             raise
         return True
 
@@ -215,6 +224,12 @@ class EndpointHook(SageMakerHook):
 
 
 _ALL_AT_ONCE = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
+
+
+def _not_yet_visible(error: ClientError) -> None:
+    """What was made a moment ago may not be visible yet: CreateEndpoint's reference asks to try again."""
+    if errors.is_absent(error):
+        raise TryAgain(errors.message(error)) from error
 
 
 def _same_or_conflict(what: str, wanted: Any, found: Any) -> None:

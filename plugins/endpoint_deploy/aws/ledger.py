@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from endpoint_deploy.aws.store import JsonStore
-from endpoint_deploy.core.release import Release
+from endpoint_deploy.core.release import Release, RunRef
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,6 +36,9 @@ class Ledger:
             numbered = release.model_copy(update={"sequence": last})
             if self._documents.create(self._key(last), numbered.model_dump(mode="json")):
                 return numbered
+            # Taken: by another writer, or by ourselves, where the answer was lost and botocore tried again.
+            if (there := self.get(last)) is not None and _same(there, numbered):
+                return there
 
     def newest_first(self) -> Iterator[Release]:
         """Every record, the newest first."""
@@ -51,14 +54,27 @@ class Ledger:
     def last_good(self, *, other_than: str | None = None) -> Release | None:
         """The newest release that was proved, on another configuration than the given one.
 
-        Nothing before a teardown counts: what it ran on was deleted then.
+        Nothing before a teardown counts: what it ran on was deleted then. Neither does what somebody has
+        rolled back from, or a second rollback would lead to the bad release again.
         """
+        left: set[str | None] = {other_than}
         for release in self.newest_first():
             if release.kind == "teardown" and release.outcome == "torn_down":
                 return None
-            if release.restorable and release.config_after != other_than:
+            if release.restorable and release.config_after not in left:
                 return release
+            if release.kind == "rollback" and release.restorable:
+                left.add(release.config_before)
         return None
+
+    def has_released(self, run: RunRef, started_at: str | None) -> bool:
+        """Whether this very run, since it was last planned, has completed its release."""
+        for known in self.newest_first():
+            if known.run == run and known.outcome == "released" and known.started_at == started_at:
+                return True
+            if started_at is None or known.finished_at < started_at:
+                return False
+        return False
 
     def uri(self, sequence: int) -> str:
         """Where a record lies."""
@@ -69,9 +85,4 @@ class Ledger:
 
 
 def _same(a: Release, b: Release) -> bool:
-    return (a.run, a.started_at, a.outcome, a.config_after) == (
-        b.run,
-        b.started_at,
-        b.outcome,
-        b.config_after,
-    )
+    return (a.run, a.started_at, a.outcome) == (b.run, b.started_at, b.outcome)

@@ -15,20 +15,27 @@ def sweep(hook: EndpointHook, plan: Plan, created_by: str) -> list[str]:
     SageMaker allows it, and refuses the endpoint's next update (hashicorp/terraform-provider-aws 40048).
     """
     endpoint = hook.find_endpoint(plan.endpoint)
-    live = {endpoint.config, endpoint.pending_config} if endpoint else set()
+    live: set[str | None] = {endpoint.config, endpoint.pending_config} if endpoint else set()
     removed = []
-    for name in sorted(plan.own_configs - live):
+    made_now = {config.name for config in (plan.config, plan.joint) if config and not config.exists}
+    for name in sorted(made_now - live):
         config = hook.find_config(name)
         if config is not None and _made_by(config.tags, plan.endpoint, created_by):
             hook.delete_config_if_there(name)
             removed.append(name)
-    if plan.config is not None and plan.config.name in live:
-        return removed
+    serving = _models_of(hook, live)
     for model in plan.models:
+        if model.exists or model.name in serving:
+            continue
         if _model_made_by(hook, model.name, plan.endpoint, created_by):
             hook.delete_model_if_there(model.name)
             removed.append(model.name)
     return removed
+
+
+def _models_of(hook: EndpointHook, configs: set[str | None]) -> set[str]:
+    found = [hook.find_config(name) for name in configs if name]
+    return {variant["ModelName"] for config in found if config for variant in config.variants}
 
 
 def _made_by(its_tags: dict[str, str], endpoint: str, created_by: str) -> bool:

@@ -128,6 +128,14 @@ def config_view(answer: Mapping[str, Any], its_tags: Mapping[str, str]) -> Obser
     )
 
 
+def leads_to(seen: ObservedEndpoint, config: str) -> bool:
+    """Whether the endpoint is on a configuration, or on its way there.
+
+    During an update `EndpointConfigName` is still the old one; `PendingDeploymentSummary` names the new.
+    """
+    return config in {seen.config, seen.pending_config}
+
+
 def same_weight(found: float, wanted: float) -> bool:
     """Whether two weights are the same to the service's precision."""
     return math.isclose(found, wanted, rel_tol=_WEIGHT_TOLERANCE, abs_tol=1e-9)

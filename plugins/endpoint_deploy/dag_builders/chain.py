@@ -15,6 +15,7 @@ from endpoint_deploy.operators.record_release import RecordReleaseOperator
 from endpoint_deploy.operators.roll_back import RollBackOperator
 from endpoint_deploy.task_base import ReleaseTask
 
+_LEAST_RETRIES = 6
 _LONGEST_RETRY_DELAY = timedelta(minutes=5)
 
 
@@ -68,8 +69,17 @@ def add_chain(
     chain = {task_id: task(task_id, operator, "none_failed") for task_id, operator in tasks}
     for before, after in pairwise(chain.values()):
         before >> after
-    roll_back = task("roll_back", RollBackOperator, "one_failed")
-    record = task("record_release", RecordReleaseOperator, "all_done", kind=kind, chain=tuple(chain))
+    # The spec may ask for no retries, but no throttled call may leave a broken candidate live.
+    retries = max(deployment.spec.run.retries, _LEAST_RETRIES)
+    roll_back = task("roll_back", RollBackOperator, "one_failed", retries=retries)
+    record = task(
+        "record_release",
+        RecordReleaseOperator,
+        "all_done",
+        retries=retries,
+        kind=kind,
+        chain=tuple(chain),
+    )
     outcome = task("outcome", OutcomeOperator, "all_done", retries=0)
     order = list(chain)
     for task_id in order[order.index(changing_from) :]:

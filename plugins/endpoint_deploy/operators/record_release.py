@@ -36,24 +36,29 @@ class RecordReleaseOperator(ReleaseTask):
         said = {
             task: TaskError.model_validate(error)
             for task in (*self.chain, "roll_back")
-            if (error := pull(context, task, FAILURE)) is not None
+            if states.get(task) == "failed" and (error := pull(context, task, FAILURE)) is not None
         }
-        rolled_back = pull(context, "roll_back")
+        # A task that did not run this time may still have its XCom from before the run was cleared.
+        done = {task for task, state in states.items() if state == "success"}
+        rolled_back = pull(context, "roll_back") if "roll_back" in done else None
         verdict = judge_run(self.chain, states, said, plan, rolled_back)
+        after = self.hook.find_endpoint(self.spec.endpoint_name)
+        live = after.config if after else None
         number = None
         if verdict.outcome not in _UNRECORDED:
-            release = self.kit.ledger.append(self._release(context, verdict, plan, phases))
+            release = self.kit.ledger.append(
+                self._release(context, verdict, plan, live=live, done=done, phases=phases)
+            )
             number = release.sequence
             notify(self.hook, self.spec, release)
         self.give_lock_back(context)
         self.log.info("%s: %s", verdict.outcome, verdict.reason)
-        after = self.hook.find_endpoint(self.spec.endpoint_name)
         return {
             "outcome": verdict.outcome,
             "reason": verdict.reason,
             "release": number,
-            "config_before": plan.expects.config if plan else (after.config if after else None),
-            "config_after": after.config if after else None,
+            "config_before": plan.expects.config if plan else live,
+            "config_after": live,
         }
 
     def _tasks(self, context: Context) -> tuple[dict[str, str | None], dict[str, float]]:
@@ -70,7 +75,14 @@ class RecordReleaseOperator(ReleaseTask):
         return states, phases
 
     def _release(
-        self, context: Context, verdict: Verdict, plan: Plan | None, phases: dict[str, float]
+        self,
+        context: Context,
+        verdict: Verdict,
+        plan: Plan | None,
+        *,
+        live: str | None,
+        done: set[str],
+        phases: dict[str, float],
     ) -> Release:
         asked = pull(context, "resolve_release")
         validated = pull(context, "validate_artifact")
@@ -80,7 +92,8 @@ class RecordReleaseOperator(ReleaseTask):
         source: Any = candidate or request or restored
         started = pull(context, "plan", "planned_at") or started_at(context)
         now = timezone.utcnow()
-        seen = self.hook.find_endpoint(self.spec.endpoint_name)
+        # A record that is written late must not name what another run has made live since.
+        proved = plan.live_after if plan and verdict.outcome == "released" else None
         return Release(
             kind=self.kind,
             deployment=self.spec.key,
@@ -93,11 +106,11 @@ class RecordReleaseOperator(ReleaseTask):
             image=source.image if source else None,
             action=plan.action if plan else None,
             config_before=plan.expects.config if plan else None,
-            config_after=seen.config if seen else None,
+            config_after=proved.config if proved else live,
             models=tuple(m.name for m in plan.models) if plan else (),
-            live=plan.live_after if plan and verdict.outcome == "released" else None,
+            live=proved,
             failure=verdict.failure,
-            evidence={task: found for task in _EVIDENCE if (found := pull(context, task)) is not None},
+            evidence={task: pull(context, task) for task in _EVIDENCE if task in done},
             run=run_ref(context),
             started_at=started,
             finished_at=now.isoformat(),

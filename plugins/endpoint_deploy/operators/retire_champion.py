@@ -7,9 +7,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 from botocore.exceptions import ClientError
 
 from endpoint_deploy.aws import errors
+from endpoint_deploy.core.observed import leads_to
 from endpoint_deploy.core.plan import EndpointChange, Plan
 from endpoint_deploy.errors import NotAsPlanned, ReleaseFailed, TryAgain
-from endpoint_deploy.operators.apply_endpoint import leads_to
 from endpoint_deploy.task_base import ReleaseTask
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter
 
 from endpoint_deploy.aws import errors
@@ -14,7 +14,7 @@ from endpoint_deploy.core.observed import same_weights
 from endpoint_deploy.core.plan import Plan
 from endpoint_deploy.core.rollback import Step, next_step
 from endpoint_deploy.errors import ReleaseFailed
-from endpoint_deploy.task_base import ReleaseTask, pull
+from endpoint_deploy.task_base import ReleaseTask, pull, run_ref
 
 _MOST_STEPS = 16  # the longest way: ten variants whose counts go one at a time, and what comes before
 _STEPS: TypeAdapter[list[Step]] = TypeAdapter(list[Step])
@@ -37,9 +37,11 @@ class RollBackOperator(ReleaseTask):
     ) -> dict[str, Any]:
         """Roll back; raises ReleaseFailed where the endpoint cannot be brought back or does not serve."""
         plan = self.plan_of(context)
-        self.hold_lock(context)
+        if self._is_recorded(context):
+            raise AirflowSkipException("this run's release stands in the ledger; use the rollback DAG")
+        self._hold_lock_if_possible(context)
         if not resumed and not self._was_changed(context, plan):
-            sweep(self.hook, plan, self.created_by(context))
+            self._sweep(context, plan)
             raise AirflowSkipException("nothing was changed, so there is nothing to roll back")
         if not self.spec.rollback.enabled:
             raise AirflowSkipException("rollback.enabled is false: the endpoint is left for a person")
@@ -59,6 +61,7 @@ class RollBackOperator(ReleaseTask):
         raise ReleaseFailed(f"endpoint {plan.endpoint} does not come back within {_MOST_STEPS} steps")
 
     def _take(self, plan: Plan, step: Step, context: Context) -> None:
+        self.expired = False
         endpoint = plan.endpoint
         try:
             if isinstance(step, rollback.Adjust):
@@ -87,7 +90,11 @@ class RollBackOperator(ReleaseTask):
 
         What somebody else has changed meanwhile is not this run's to take back.
         """
-        if any(pull(context, task) for task in ("apply_endpoint", "shift_traffic", "retire_champion")):
+        # Values from before the run was cleared may still be there: only what this plan asked for counts.
+        applied, shifted = pull(context, "apply_endpoint"), pull(context, "shift_traffic")
+        if applied and plan.change and applied["config"] == plan.change.config:
+            return True
+        if shifted and plan.shift and shifted["weights"] == plan.shift.weights:
             return True
         seen = self.hook.find_endpoint(plan.endpoint)
         if seen is None:
@@ -104,15 +111,44 @@ class RollBackOperator(ReleaseTask):
         )
 
     def _done(self, context: Context, plan: Plan, reason: str) -> dict[str, Any]:
-        removed = sweep(self.hook, plan, self.created_by(context))
         target = plan.roll_back_to
         proof = None
         if target is not None:
             serving = [variant.name for variant in target.variants if variant.weight > 0]
-            proof = self.prove(context, serving)
+            try:
+                proof = self.prove(context, serving)
+            except ReleaseFailed as error:
+                raise ReleaseFailed(
+                    f"{target.config} is live again as before, but it does not pass the spec's smoke "
+                    f"tests: {error}"
+                ) from error
         return {
             "config": target.config if target else None,
             "reason": f"Rolled back: {reason}.",
-            "removed": removed,
+            "removed": self._sweep(context, plan),
             "proof": proof,
         }
+
+    def _sweep(self, context: Context, plan: Plan) -> list[str]:
+        """Leftovers are no reason to call a good rollback failed."""
+        try:
+            return sweep(self.hook, plan, self.created_by(context))
+        except (ClientError, BotoCoreError) as error:
+            self.log.warning("could not remove what the failed release has made: %s", error)
+            return []
+
+    def _hold_lock_if_possible(self, context: Context) -> None:
+        """Only another live run stops a rollback: S3 may be what is failing."""
+        try:
+            self.hold_lock(context)
+        except (ClientError, BotoCoreError) as error:
+            self.log.warning("rolling back without the endpoint's lock: %s", error)
+
+    def _is_recorded(self, context: Context) -> bool:
+        """Whether a task was cleared after the release was complete: it must not be taken back by that."""
+        planned_at = pull(context, "plan", "planned_at")
+        try:
+            return self.kit.ledger.has_released(run_ref(context), planned_at)
+        except (ClientError, BotoCoreError) as error:
+            self.log.warning("rolling back without the ledger: %s", error)
+            return False

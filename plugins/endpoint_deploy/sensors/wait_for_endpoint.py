@@ -28,6 +28,7 @@ class WaitForEndpointSensor(ReleaseTask, SageMakerEndpointSensor):
         plan = self.plan_of(context)
         if plan.change is None:
             raise AirflowSkipException("there is no change to wait for")
+        self.skip_where_final(plan, self.hook.find_endpoint(plan.endpoint))
         end = self.await_settled(plan.change.config, plan.change.variants)
         self.log.info("%s: %s", end.phase, end.reason)
         if end.phase != "settled":

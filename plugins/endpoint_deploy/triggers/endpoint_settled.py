@@ -12,6 +12,8 @@ from endpoint_deploy.core.observed import ObservedEndpoint
 from endpoint_deploy.core.plan import VariantTarget
 from endpoint_deploy.core.settle import settle
 
+_LEAST_SECONDS = 5.0  # for one look, also where the triggerer comes to it late
+
 
 class EndpointSettledTrigger(BaseTrigger):
     """Fires once an endpoint is no longer changing.
@@ -60,7 +62,7 @@ class EndpointSettledTrigger(BaseTrigger):
         """Wait through the process's shared poller."""
         poller = EndpointPoller.shared(self.conn_id, self.region)
         try:
-            async with asyncio.timeout(max(self.deadline - time.time(), 0)):
+            async with asyncio.timeout(max(self.deadline - time.time(), _LEAST_SECONDS)):
                 await poller.wait(self.endpoint, self._done, self.poll_seconds)
         except TimeoutError:
             yield TriggerEvent({"settled": False})
