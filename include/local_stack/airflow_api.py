@@ -83,6 +83,12 @@ class AirflowApi:
             ) from None
         return self.state(dag_id, run_id)
 
+    def clear(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """Clear a task and all that comes after it, as a person does in the UI; the run goes on."""
+        body = {"dag_run_id": run_id, "task_ids": [task_id], "include_downstream": True, "dry_run": False}
+        body |= {"only_failed": False, "reset_dag_runs": True}
+        self._request("POST", f"/api/v2/dags/{quote(dag_id)}/clearTaskInstances", json=body)
+
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The task instances of a run, as the API gives them (`task_id`, `state`, `start_date`, …)."""
         path = _run_path(dag_id, run_id).removeprefix("/api/v2")

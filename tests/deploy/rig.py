@@ -31,6 +31,10 @@ def output_fn(prediction, accept): return json.dumps(prediction), accept
 CODE = {
     "good": _GOOD,
     "raises": _GOOD.replace("return [n + bias for n in numbers]", "raise ValueError('no such feature')"),
+    "tells": _GOOD.replace(
+        "return [n + bias for n in numbers]",
+        "raise ValueError('the token is ' + os.environ['API_TOKEN'])",
+    ),
     "wrong": _GOOD.replace("n + bias", "-1000.0"),
     "slow": _GOOD.replace("return [n", "__import__('time').sleep(0.5); return [n"),
     "not-json": _GOOD.replace("json.dumps(prediction), accept", "'<html>', 'text/html'"),

@@ -119,6 +119,16 @@ def test_a_malicious_artifact_never_reaches_create_model(rig: Rig) -> None:
     assert rig.made() == (set(), set())
 
 
+def test_a_message_repeats_no_value_of_an_environment(rig: Rig) -> None:
+    secret = "canary-77aa31c2"
+    rig.spec(model={"environment": {"API_TOKEN": secret}})
+    assert rig.deploy(bias=1).outcome == "released"
+    bad = rig.deploy("tells", bias=2)
+    assert bad.outcome == "rolled_back", bad
+    assert "the token is ***" in bad.result["reason"]
+    assert secret not in str(rig.ledger())
+
+
 def test_direct_strategy_updates_in_place_under_the_declared_names(rig: Rig) -> None:
     rig.spec(release={"strategy": "direct"})
     rig.deploy(bias=1)

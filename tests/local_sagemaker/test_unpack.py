@@ -1,4 +1,4 @@
-"""A replica unpacks its archive safely, also on a Python without extraction filters (Debian 12 has 3.11.2)."""
+"""A replica unpacks its archive safely, also on a Python without filters for that (Debian 12 has 3.11.2)."""
 
 import io
 import subprocess
