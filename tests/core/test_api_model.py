@@ -19,7 +19,7 @@ FULL = {
 SPECS = [
     spec(),
     spec(variant("big", count=2, volume_gb=30, startup_timeout_seconds=90), variant("small"), endpoint=FULL),
-    spec(serverless(), strategy="direct", endpoint=FULL),
+    spec(serverless(), strategy="direct"),
 ]
 
 

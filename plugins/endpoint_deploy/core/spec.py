@@ -193,6 +193,23 @@ class EndpointSpec(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _within_serverless(self) -> Self:
+        # "Feature exclusions" in the guide to serverless endpoints.
+        if self.is_serverless and len(self.variants) > 1:
+            raise Unfit(
+                at=("variants",),
+                found=f"{len(self.variants)} variants, a serverless one among them",
+                expected="one variant, as a serverless endpoint has no more",
+            )
+        if self.is_serverless and self.data_capture:
+            raise Unfit(
+                at=("data_capture",),
+                found="data_capture with a serverless variant",
+                expected="none, as a serverless endpoint captures nothing",
+            )
+        return self
+
     @property
     def is_serverless(self) -> bool:
         """Whether any variant is serverless."""
