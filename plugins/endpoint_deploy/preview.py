@@ -8,7 +8,7 @@ import os
 from airflow.sdk.exceptions import AirflowException
 from botocore.exceptions import BotoCoreError
 
-from endpoint_deploy.artifacts.s3 import inspect_object
+from endpoint_deploy.artifacts.s3 import inspect_object, pinned_uri
 from endpoint_deploy.aws.hook import EndpointHook
 from endpoint_deploy.aws.images import resolve_image
 from endpoint_deploy.aws.ledger import Ledger
@@ -75,5 +75,5 @@ def _candidate(spec: DeploymentSpec, hook: EndpointHook, artifact: str) -> Candi
     if report.refused or report.held:
         reasons = (each.message for each in report.findings if each.severity in {"refuse", "hold"})
         raise ReleaseFailed(f"{artifact} would be refused: {'; '.join(reasons)}")
-    pinned = f"{spec.aws.store.rstrip('/')}/artifacts/sha256/{report.sha256}/model.tar.gz"
+    pinned = pinned_uri(spec.aws.store, report.sha256)
     return Candidate(artifact=artifact, image=image, sha256=report.sha256, pinned=pinned)

@@ -1,6 +1,7 @@
 """What every task of a release shares: its spec, its hook, its plan, and one policy for errors."""
 
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from http import HTTPStatus
@@ -93,12 +94,12 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
         """Ledger and lock on the task's own hook."""
         return Kit(self.spec, self.hook)
 
+    @abstractmethod
     def perform(self, context: Context, *, resumed: bool = False, **carried: Any) -> Any:
         """Do the task's work; what it returns is its XCom.
 
         resumed: after a deferral; carried: what was given to `defer_until_settled` then.
         """
-        raise NotImplementedError
 
     def execute(self, context: Context) -> Any:
         """Run `perform` under the error policy."""

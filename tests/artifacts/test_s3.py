@@ -79,7 +79,7 @@ def test_a_bucket_in_another_region(s3, artifact):
 
 def test_pinned_under_its_digest(s3, bucket, artifact):
     report, etag = inspect(s3, artifact)
-    pinned = pin(s3, artifact, etag=etag, sha256=report.sha256, prefix=f"s3://{bucket}/store/artifacts/")
+    pinned = pin(s3, artifact, etag=etag, sha256=report.sha256, store=f"s3://{bucket}/store/")
     assert pinned == f"s3://{bucket}/store/artifacts/sha256/{DIGEST}/model.tar.gz"
     found = s3.get_object(Bucket=bucket, Key=parse_uri(pinned)[1])
     assert found["Body"].read() == GOOD
@@ -89,10 +89,10 @@ def test_pinned_under_its_digest(s3, bucket, artifact):
 
 def test_pinned_twice_is_pinned_once(s3, bucket, artifact):
     report, etag = inspect(s3, artifact)
-    prefix = f"s3://{bucket}/store"
-    first = pin(s3, artifact, etag=etag, sha256=report.sha256, prefix=prefix)
+    store = f"s3://{bucket}/store"
+    first = pin(s3, artifact, etag=etag, sha256=report.sha256, store=store)
     written = s3.head_object(Bucket=bucket, Key=parse_uri(first)[1])["LastModified"]
-    assert pin(s3, artifact, etag=etag, sha256=report.sha256, prefix=prefix) == first
+    assert pin(s3, artifact, etag=etag, sha256=report.sha256, store=store) == first
     assert s3.head_object(Bucket=bucket, Key=parse_uri(first)[1])["LastModified"] == written
 
 
@@ -100,20 +100,20 @@ def test_an_object_replaced_after_it_was_inspected(s3, bucket, artifact):
     report, etag = inspect(s3, artifact)
     s3.put_object(Bucket=bucket, Key=parse_uri(artifact)[1], Body=pack(("evil", b"")))
     with pytest.raises(ArtifactChanged, match=r"no longer the object that was inspected.*expected"):
-        pin(s3, artifact, etag=etag, sha256=report.sha256, prefix=f"s3://{bucket}/store")
+        pin(s3, artifact, etag=etag, sha256=report.sha256, store=f"s3://{bucket}/store")
     with pytest.raises(ClientError):
-        s3.head_object(Bucket=bucket, Key=f"store/sha256/{DIGEST}/model.tar.gz")
+        s3.head_object(Bucket=bucket, Key=f"store/artifacts/sha256/{DIGEST}/model.tar.gz")
 
 
 def test_an_object_deleted_after_it_was_inspected(s3, bucket, artifact):
     report, etag = inspect(s3, artifact)
     s3.delete_object(Bucket=bucket, Key=parse_uri(artifact)[1])
     with pytest.raises(ArtifactChanged, match="it is gone"):
-        pin(s3, artifact, etag=etag, sha256=report.sha256, prefix=f"s3://{bucket}/store")
+        pin(s3, artifact, etag=etag, sha256=report.sha256, store=f"s3://{bucket}/store")
 
 
 def test_something_else_in_the_pinned_place(s3, bucket, artifact):
     report, etag = inspect(s3, artifact)
-    s3.put_object(Bucket=bucket, Key=f"store/sha256/{DIGEST}/model.tar.gz", Body=b"something else")
+    s3.put_object(Bucket=bucket, Key=f"store/artifacts/sha256/{DIGEST}/model.tar.gz", Body=b"something else")
     with pytest.raises(Conflict, match="not overwritten"):
-        pin(s3, artifact, etag=etag, sha256=report.sha256, prefix=f"s3://{bucket}/store")
+        pin(s3, artifact, etag=etag, sha256=report.sha256, store=f"s3://{bucket}/store")

@@ -88,7 +88,7 @@ def carry_out(path: Path, body: dict[str, Any]) -> str:
         spec.model.artifact,
         etag=etag,
         sha256=report.sha256,
-        prefix=f"{spec.aws.store}/artifacts",
+        store=spec.aws.store,
     )
     assert plan.config
     image = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"

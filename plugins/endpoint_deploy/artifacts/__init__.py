@@ -6,7 +6,7 @@ Nothing of an archive is ever unpacked to disk under its own name, imported, or 
 from endpoint_deploy.artifacts.errors import ArtifactChanged, ArtifactUnreadable, BadUri
 from endpoint_deploy.artifacts.inspect import inspect_archive
 from endpoint_deploy.artifacts.model import ArtifactReport, Finding, Limits, Member
-from endpoint_deploy.artifacts.s3 import inspect_object, parse_uri, pin
+from endpoint_deploy.artifacts.s3 import inspect_object, parse_uri, pin, pinned_uri
 
 __all__ = [
     "ArtifactChanged",
@@ -20,4 +20,5 @@ __all__ = [
     "inspect_object",
     "parse_uri",
     "pin",
+    "pinned_uri",
 ]

@@ -79,15 +79,20 @@ def inspect_object(
     return report, response["ETag"]
 
 
-def pin(client: "S3Client", uri: str, *, etag: str, sha256: str, prefix: str) -> str:
-    """Copy the inspected object to `{prefix}/sha256/{digest}/model.tar.gz` and return that URI.
+def pinned_uri(store: str, sha256: str) -> str:
+    """Where an artifact is pinned under a deployment's store (`s3://bucket/path`)."""
+    return f"{store.rstrip('/')}/artifacts/sha256/{sha256}/model.tar.gz"
+
+
+def pin(client: "S3Client", uri: str, *, etag: str, sha256: str, store: str) -> str:
+    """Copy the inspected object to its `pinned_uri` and return that.
 
     `etag` is the one `inspect_object` returned: where the object has been replaced since, ArtifactChanged
     is raised and nothing is kept. Pinning again, or from two runs at once, finds what is there and returns
     the same URI. Raises ArtifactUnreadable where access is denied.
     """
     bucket, key = parse_uri(uri)
-    pinned = f"{prefix.rstrip('/')}/sha256/{sha256}/model.tar.gz"
+    pinned = pinned_uri(store, sha256)
     to_bucket, to_key = parse_uri(pinned)
     try:
         source = client.head_object(Bucket=bucket, Key=key)

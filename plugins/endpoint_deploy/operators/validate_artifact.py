@@ -46,7 +46,7 @@ class ValidateArtifactOperator(ReleaseTask):
             request.artifact,
             etag=etag,
             sha256=report.sha256,
-            prefix=f"{self.spec.aws.store.rstrip('/')}/artifacts",
+            store=self.spec.aws.store,
         )
         candidate = Candidate(
             artifact=request.artifact, image=request.image, sha256=report.sha256, pinned=pinned
