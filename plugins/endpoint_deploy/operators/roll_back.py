@@ -134,6 +134,8 @@ class RollBackOperator(ReleaseTask):
         try:
             return sweep(self.hook, plan, self.created_by(context))
         except (ClientError, BotoCoreError) as error:
+            if errors.is_passing(error):
+                raise  # the next try removes them
             self.log.warning("could not remove what the failed release has made: %s", error)
             return []
 
