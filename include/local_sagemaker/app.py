@@ -7,11 +7,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from local_sagemaker.admin import Admin
-from local_sagemaker.control import TARGET_PREFIX, ControlPlane
-from local_sagemaker.proxy import Proxy, target_of
-from local_sagemaker.runtime import Runtime
-from local_sagemaker.s3_front import S3Front
+from local_sagemaker.api.control import TARGET_PREFIX, ControlPlane
+from local_sagemaker.backing.proxy import Proxy, target_of
+from local_sagemaker.console.admin import Admin
+from local_sagemaker.hosting.runtime import Runtime
+from local_sagemaker.s3.front import S3Front
 
 # Credential=<key>/<date>/<region>/<service>/aws4_request, in a header or in a presigned query.
 _SCOPE = re.compile(r"[^/\s]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
@@ -49,7 +49,7 @@ class App:
         if target.startswith(TARGET_PREFIX):
             body = await request.body()
             if self._control.serves(target, body):
-                return self._control.serve(request, body, region)
+                return await self._control.serve(request, body, region)
             return await self._proxy.fetch(request, target_of(request), body)
         if service is None and (path.startswith("/_local/") or (path == "/" and request.method == "GET")):
             await self._admin.router(request.scope, request.receive, send)

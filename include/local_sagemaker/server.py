@@ -1,43 +1,19 @@
 """Puts the parts together, starts them in order, and stops them."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
-import aiohttp
 import uvicorn
 
-from local_sagemaker.admin import Admin
 from local_sagemaker.app import App
-from local_sagemaker.catalog import ENDPOINT_CONFIG, MODEL, Catalog
-from local_sagemaker.checks import endpoint_config_check, model_check
-from local_sagemaker.clock import Clock
-from local_sagemaker.control import ControlPlane
-from local_sagemaker.endpoints import Endpoints
-from local_sagemaker.fleet import FleetTools
-from local_sagemaker.metrics import Metrics
-from local_sagemaker.moto import Moto
-from local_sagemaker.proxy import Proxy
-from local_sagemaker.runtime import Runtime
-from local_sagemaker.s3_front import S3Front
-from local_sagemaker.s3_mirror import S3Mirror
+from local_sagemaker.assembly import MOTO_LOG, assembled
+from local_sagemaker.backing.moto import Moto
 from local_sagemaker.settings import ACCOUNT_ID, Settings
-from local_sagemaker.state_dir import REPLICAS_DIR, STATE_FILE, held
-from local_sagemaker.store import Store
-from local_sagemaker.tags import Tags
-from local_sagemaker.validation import service_model
-
-MOTO_LOG = "moto.log"
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
-}
+from local_sagemaker.state_dir import held
 
 
 class ServerError(Exception):
@@ -48,7 +24,7 @@ async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raises StateDirError or ServerError."""
     _on_stop_signals(_cancel(asyncio.current_task()))
     with held(settings.state_dir, reset=settings.reset), _listening(settings) as listener:
-        async with _app(settings) as (app, moto):
+        async with assembled(settings) as (app, moto):
             # uvicorn stops by itself on these signals, then raises them once more.
             _on_stop_signals(lambda: None)
             await _serve(app, moto, listener, settings)
@@ -124,58 +100,3 @@ def _announce(settings: Settings, url: str) -> None:
         partial = settings.ready_file.with_name(f"{settings.ready_file.name}.partial")
         partial.write_text(json.dumps(ready))
         partial.replace(settings.ready_file)
-
-
-@contextlib.asynccontextmanager
-async def _app(settings: Settings) -> AsyncIterator[tuple[App, Moto]]:
-    """Everything started, and stopped again in the opposite order."""
-    state = settings.state_dir
-    async with contextlib.AsyncExitStack() as stack:
-        store = Store(state / STATE_FILE)
-        stack.callback(store.close)
-        client = await stack.enter_async_context(
-            aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
-                timeout=aiohttp.ClientTimeout(total=None),
-                auto_decompress=False,  # bodies are passed on as they are
-                cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept", "Content-Type"),
-            )
-        )
-        moto = Moto(client, settings.region, state / MOTO_LOG)
-        stack.push_async_callback(moto.stop)
-        starting = asyncio.create_task(moto.start())
-        service_model("sagemaker")  # read while moto starts: the first request should not wait for it
-        await starting
-        mirror = S3Mirror(moto, store, state / "s3")
-        await mirror.restore()
-        await moto.query(
-            "iam",
-            {
-                "Action": "CreateRole",
-                "Version": "2010-05-08",
-                "RoleName": settings.execution_role_arn.rpartition("/")[2],
-                "AssumeRolePolicyDocument": json.dumps(_TRUST),
-            },
-        )
-        clock = Clock(settings.time_scale)
-        tools = FleetTools(clock, client, state / REPLICAS_DIR, state / "logs", mirror.archive)
-        models = Catalog(MODEL, store, clock, settings.region, model_check(mirror, settings.region))
-        configs = Catalog(ENDPOINT_CONFIG, store, clock, settings.region, endpoint_config_check(models.get))
-        endpoints = Endpoints(settings, store, tools, configs, models)
-        stack.push_async_callback(endpoints.close)
-        endpoints.load()
-        await endpoints.resume()
-        metrics = Metrics(moto)
-        stack.push_async_callback(metrics.stop)
-        metrics.start()
-        proxy = Proxy(moto)
-        tags = Tags(models, configs, endpoints)
-        app = App(
-            ControlPlane(models, configs, endpoints, tags, settings.region),
-            Runtime(settings, endpoints, client, clock, metrics),
-            S3Front(proxy, mirror),
-            proxy,
-            Admin(settings, endpoints, state / "logs"),
-        )
-        yield app, moto

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-REPLICA = Path(__file__).parents[2] / "include" / "local_sagemaker" / "replica_server.py"
+REPLICA = Path(__file__).parents[2] / "include" / "local_sagemaker" / "hosting" / "replica_server.py"
 PROGRAM = """
 import runpy, sys, tarfile
 from pathlib import Path

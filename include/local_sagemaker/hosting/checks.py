@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from local_sagemaker import errors
-from local_sagemaker.s3_mirror import S3Mirror, split_uri
+from local_sagemaker.api import errors
+from local_sagemaker.s3.mirror import S3Mirror, split_uri
 
 Request = dict[str, Any]
 logger = logging.getLogger(__name__)

@@ -4,8 +4,8 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from local_sagemaker.container import Answer
-from local_sagemaker.moto import Moto
+from local_sagemaker.backing.moto import Moto
+from local_sagemaker.hosting.container import Answer
 
 FLUSH_SECONDS = 1.0
 logger = logging.getLogger(__name__)

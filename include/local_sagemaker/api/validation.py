@@ -8,7 +8,7 @@ import regex
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 
-from local_sagemaker.errors import ServiceError, invalid
+from local_sagemaker.api.errors import ServiceError, invalid
 
 _NUMBERS = ("integer", "long", "float", "double")
 

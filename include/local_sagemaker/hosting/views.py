@@ -3,8 +3,8 @@
 import hashlib
 from typing import Any
 
-from local_sagemaker.lifecycle import Lifecycle
-from local_sagemaker.records import IN_PROGRESS, Deployment, Variant
+from local_sagemaker.hosting.lifecycle import Lifecycle
+from local_sagemaker.hosting.records import IN_PROGRESS, Deployment, Variant
 
 
 def summary(endpoint: Lifecycle) -> dict[str, Any]:

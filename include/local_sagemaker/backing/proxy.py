@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
-from local_sagemaker.moto import Moto
+from local_sagemaker.backing.moto import Moto
 
 _HOP_BY_HOP = {
     "connection",

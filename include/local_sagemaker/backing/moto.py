@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -97,3 +99,17 @@ class Moto:
         async with self.request("POST", "/", headers, urlencode(parameters).encode()) as response:
             if not response.ok:
                 raise RuntimeError(f"{service} {parameters['Action']} failed: {await response.text()}")
+
+    async def json(self, service: str, target: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """One call of a JSON-protocol API, by its X-Amz-Target; raises RuntimeError when it is refused."""
+        headers = {
+            **self.signed_for(service),
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": target,
+        }
+        async with self.request("POST", "/", headers, json.dumps(parameters).encode()) as response:
+            text = await response.text()
+            if not response.ok:
+                raise RuntimeError(f"{service} {target} failed: {text}")
+        answer: dict[str, Any] = json.loads(text) if text else {}
+        return answer

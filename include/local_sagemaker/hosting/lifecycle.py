@@ -11,8 +11,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 from local_sagemaker.clock import Clock
-from local_sagemaker.fleet import Fleet, FleetError, FleetTools
-from local_sagemaker.records import SERVING, Deployment, Endpoint, Status
+from local_sagemaker.hosting.fleet import Fleet, FleetError, FleetTools
+from local_sagemaker.hosting.records import SERVING, Deployment, Endpoint, Status
 from local_sagemaker.store import Store
 
 KIND = "endpoint"

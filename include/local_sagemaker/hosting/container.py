@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from local_sagemaker.replica import Replica
+from local_sagemaker.hosting.replica import Replica
 
 TIMED_OUT = 0  # the status that InvokeEndpoint's error names when the container gave none in time
 UNAVAILABLE = 503

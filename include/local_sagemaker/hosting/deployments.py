@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from typing import Any
 
-from local_sagemaker import errors
-from local_sagemaker.catalog import Catalog
-from local_sagemaker.checks import model_data_uri
-from local_sagemaker.records import Deployment, Resource, Variant
+from local_sagemaker.api import errors
+from local_sagemaker.hosting.catalog import Catalog
+from local_sagemaker.hosting.checks import model_data_uri
+from local_sagemaker.hosting.records import Deployment, Resource, Variant
 
 # The guide gives an upper bound (3600 s) and no default; this is long enough for any model here.
 DEFAULT_STARTUP_SECONDS = 480.0

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router
 
-from local_sagemaker.endpoints import Endpoints
-from local_sagemaker.lifecycle import Lifecycle
-from local_sagemaker.records import Status
+from local_sagemaker.hosting.endpoints import Endpoints
+from local_sagemaker.hosting.lifecycle import Lifecycle
+from local_sagemaker.hosting.records import Status
 from local_sagemaker.settings import Settings
 
 _LOG_TAIL = 256 * 1024

@@ -1,24 +1,22 @@
 """AddTags, ListTags and DeleteTags of models, endpoint configurations and endpoints."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from local_sagemaker import errors
-from local_sagemaker.catalog import ENDPOINT, ENDPOINT_CONFIG, MODEL, Catalog
-from local_sagemaker.endpoints import Endpoints
+from local_sagemaker.api import errors
 
 Request = dict[str, Any]
+# The tags of a named resource, and how to change them; raises the service's error for a missing one.
+TagOwner = Callable[[str], tuple[dict[str, str], Callable[[dict[str, str]], None]]]
 MAX_TAGS = 50
-_KINDS = (MODEL.kind, ENDPOINT_CONFIG.kind, ENDPOINT.kind)
 
 
 class Tags:
-    """The tags of this server's resources, by ARN."""
+    """The tags of this server's resources, by ARN: `owners` maps the kind in an ARN to who keeps them."""
 
-    def __init__(self, models: Catalog, configs: Catalog, endpoints: Endpoints) -> None:
-        self._catalogs = {MODEL.kind: models, ENDPOINT_CONFIG.kind: configs}
-        self._endpoints = endpoints
+    def __init__(self, owners: Mapping[str, TagOwner]) -> None:
+        self._owners = owners
 
     def owns(self, body: bytes) -> bool:
         """Whether the request is about a resource kept here; moto has the others."""
@@ -26,7 +24,7 @@ class Tags:
             arn = json.loads(body).get("ResourceArn")
         except (ValueError, AttributeError):
             return True
-        return not isinstance(arn, str) or _split(arn)[0] in (*_KINDS, "")
+        return not isinstance(arn, str) or _split(arn)[0] in (*self._owners, "")
 
     def add(self, request: Request) -> dict[str, Any]:
         """AddTags: those given replace those of the same key."""
@@ -52,14 +50,9 @@ class Tags:
     def _resolve(self, arn: str) -> tuple[dict[str, str], Callable[[dict[str, str]], None]]:
         """The tags of a resource, and how to change them."""
         kind, name = _split(arn)
-        if kind == ENDPOINT.kind:
-            endpoint = self._endpoints.get(name)
-            return endpoint.record.tags, endpoint.save_tags
-        if kind not in self._catalogs:
+        if kind not in self._owners:
             raise errors.invalid(f"Could not find resource {arn}.")
-        catalog = self._catalogs[kind]
-        resource = catalog.get(name)
-        return resource.tags, lambda tags: catalog.save(resource.model_copy(update={"tags": tags}))
+        return self._owners[kind](name)
 
 
 def _split(arn: str) -> tuple[str, str]:

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Send
 
-from local_sagemaker.proxy import Proxy, target_of
-from local_sagemaker.s3_mirror import KeyLocks, S3Mirror
+from local_sagemaker.backing.proxy import Proxy, target_of
+from local_sagemaker.s3.mirror import KeyLocks, S3Mirror
 
 # What SDKs make of an endpoint that is a name, not an IP address: bucket.localhost, bucket.s3.<anything>.
 _VIRTUAL_HOST = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]*?)\.(s3[.-][^:]*|localhost)(:\d+)?")

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from local_sagemaker import errors
+from local_sagemaker.api import errors
+from local_sagemaker.api.listing import page
 from local_sagemaker.clock import Clock
-from local_sagemaker.listing import page
-from local_sagemaker.records import Resource
+from local_sagemaker.hosting.records import Resource
 from local_sagemaker.settings import ACCOUNT_ID
 from local_sagemaker.store import Store
 
@@ -102,3 +102,18 @@ class Catalog:
     def save(self, resource: Resource) -> None:
         """Write the resource, new or changed."""
         self._store.put(self._noun.kind, resource.name.lower(), resource.model_dump())
+
+    def tags_of(self, name: str) -> tuple[dict[str, str], Callable[[dict[str, str]], None]]:
+        """The tags of a resource, and how to change them."""
+        resource = self.get(name)
+        return resource.tags, lambda tags: self.save(resource.model_copy(update={"tags": tags}))
+
+    def operations(self) -> dict[str, Callable[[Request], dict[str, Any]]]:
+        """The API's operations on this kind of resource, by name."""
+        prefix = self._noun.prefix
+        return {
+            f"Create{prefix}": self.create,
+            f"Describe{prefix}": self.describe,
+            f"Delete{prefix}": self.delete,
+            f"List{prefix}s": self.list_page,
+        }

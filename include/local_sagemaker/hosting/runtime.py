@@ -8,12 +8,12 @@ import aiohttp
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.clock import Clock
-from local_sagemaker.container import Answer, invoke
-from local_sagemaker.endpoints import Endpoints
-from local_sagemaker.errors import ServiceError
-from local_sagemaker.fleet import INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS, Fleet, VariantFleet
-from local_sagemaker.metrics import Metrics
+from local_sagemaker.cloudwatch.endpoint_metrics import Metrics
+from local_sagemaker.hosting.container import Answer, invoke
+from local_sagemaker.hosting.endpoints import Endpoints
+from local_sagemaker.hosting.fleet import INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS, Fleet, VariantFleet
 from local_sagemaker.settings import ACCOUNT_ID, Settings
 
 MAX_BODY = 6 * 1024 * 1024

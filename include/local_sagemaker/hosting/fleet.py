@@ -12,8 +12,8 @@ from pathlib import Path
 import aiohttp
 
 from local_sagemaker.clock import Clock
-from local_sagemaker.records import Deployment, Variant
-from local_sagemaker.replica import Replica, ReplicaError, ReplicaSpec
+from local_sagemaker.hosting.records import Deployment, Variant
+from local_sagemaker.hosting.replica import Replica, ReplicaError, ReplicaSpec
 
 MINIMUM_STARTUP_SECONDS = 30.0
 # A container has 60 s to answer (InvokeEndpoint's reference), so nothing is in flight for longer.

@@ -2,16 +2,17 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
-from local_sagemaker import errors
-from local_sagemaker.catalog import ENDPOINT, Catalog
-from local_sagemaker.deployments import plan_deployment, plan_resize
-from local_sagemaker.endpoint_views import description, summary
-from local_sagemaker.fleet import FleetTools
-from local_sagemaker.lifecycle import KIND, Lifecycle
-from local_sagemaker.listing import page
-from local_sagemaker.records import IN_PROGRESS, Endpoint
+from local_sagemaker.api import errors
+from local_sagemaker.api.listing import page
+from local_sagemaker.hosting.catalog import ENDPOINT, Catalog
+from local_sagemaker.hosting.deployments import plan_deployment, plan_resize
+from local_sagemaker.hosting.fleet import FleetTools
+from local_sagemaker.hosting.lifecycle import KIND, Lifecycle
+from local_sagemaker.hosting.records import IN_PROGRESS, Endpoint
+from local_sagemaker.hosting.views import description, summary
 from local_sagemaker.settings import Settings
 from local_sagemaker.store import Store
 
@@ -133,6 +134,22 @@ class Endpoints:
             raise errors.in_progress(endpoint.record.arn)
         endpoint.delete()
         return {}
+
+    def tags_of(self, name: str) -> tuple[dict[str, str], Callable[[dict[str, str]], None]]:
+        """The tags of an endpoint, and how to change them."""
+        endpoint = self.get(name)
+        return endpoint.record.tags, endpoint.save_tags
+
+    def operations(self) -> dict[str, Callable[[Request], dict[str, Any]]]:
+        """The API's operations on endpoints, by name."""
+        return {
+            "CreateEndpoint": self.create,
+            "DescribeEndpoint": self.describe,
+            "DeleteEndpoint": self.delete,
+            "ListEndpoints": self.list_page,
+            "UpdateEndpoint": self.update,
+            "UpdateEndpointWeightsAndCapacities": self.update_weights_and_capacities,
+        }
 
     def _changeable(self, name: str) -> Lifecycle:
         endpoint = self.get(name)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from local_sagemaker.moto import Moto
+from local_sagemaker.backing.moto import Moto
 from local_sagemaker.store import Store
 
 _BUCKET = "s3-bucket"

@@ -1,46 +1,30 @@
 """SageMaker's control plane over HTTP: AWS JSON 1.1, checked and dispatched."""
 
+import inspect
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local_sagemaker.catalog import Catalog
-from local_sagemaker.endpoints import Endpoints
-from local_sagemaker.errors import ServiceError
-from local_sagemaker.tags import Tags
-from local_sagemaker.validation import check_request
+from local_sagemaker.api.errors import ServiceError
+from local_sagemaker.api.tags import Tags
+from local_sagemaker.api.validation import check_request
 
 TARGET_PREFIX = "SageMaker."
-Operation = Callable[[dict[str, Any]], dict[str, Any]]
+Operation = Callable[[dict[str, Any]], dict[str, Any] | Awaitable[dict[str, Any]]]
 
 
 class ControlPlane:
-    """The operations of the hosting API; `serves` tells which of SageMaker's they are."""
+    """Checks a request against the API model and hands it to the operation it names."""
 
-    def __init__(
-        self, models: Catalog, configs: Catalog, endpoints: Endpoints, tags: Tags, region: str
-    ) -> None:
+    def __init__(self, operations: Mapping[str, Operation], tags: Tags, region: str) -> None:
         self._region = region
         self._tags = tags
         self._operations: dict[str, Operation] = {
-            "CreateModel": models.create,
-            "DescribeModel": models.describe,
-            "DeleteModel": models.delete,
-            "ListModels": models.list_page,
-            "CreateEndpointConfig": configs.create,
-            "DescribeEndpointConfig": configs.describe,
-            "DeleteEndpointConfig": configs.delete,
-            "ListEndpointConfigs": configs.list_page,
-            "CreateEndpoint": endpoints.create,
-            "DescribeEndpoint": endpoints.describe,
-            "DeleteEndpoint": endpoints.delete,
-            "ListEndpoints": endpoints.list_page,
-            "UpdateEndpoint": endpoints.update,
-            "UpdateEndpointWeightsAndCapacities": endpoints.update_weights_and_capacities,
+            **operations,
             "AddTags": tags.add,
             "ListTags": tags.list_tags,
             "DeleteTags": tags.delete,
@@ -53,7 +37,7 @@ class ControlPlane:
             return self._tags.owns(body)
         return operation in self._operations
 
-    def serve(self, request: Request, body: bytes, signed_region: str | None) -> Response:
+    async def serve(self, request: Request, body: bytes, signed_region: str | None) -> Response:
         """Answer one request."""
         operation = request.headers["x-amz-target"].removeprefix(TARGET_PREFIX)
         try:
@@ -66,6 +50,8 @@ class ControlPlane:
                     status=403,
                 )
             answer = self._operations[operation](_checked(operation, body))
+            if inspect.isawaitable(answer):
+                answer = await answer
             status = 200
         except ServiceError as error:
             status, answer = error.status, {"__type": error.code, "message": error.message, **error.members}

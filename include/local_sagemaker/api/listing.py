@@ -4,7 +4,7 @@ import base64
 import binascii
 from typing import Any
 
-from local_sagemaker.errors import invalid
+from local_sagemaker.api.errors import invalid
 
 DEFAULT_PAGE = 10
 

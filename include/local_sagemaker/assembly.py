@@ -1,0 +1,102 @@
+"""The parts of the server, each started after those it needs."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+
+import aiohttp
+
+from local_sagemaker.api.control import ControlPlane
+from local_sagemaker.api.tags import Tags
+from local_sagemaker.api.validation import service_model
+from local_sagemaker.app import App
+from local_sagemaker.backing.moto import Moto
+from local_sagemaker.backing.proxy import Proxy
+from local_sagemaker.clock import Clock
+from local_sagemaker.cloudwatch.endpoint_metrics import Metrics
+from local_sagemaker.console.admin import Admin
+from local_sagemaker.events.bus import Events
+from local_sagemaker.hosting.catalog import ENDPOINT, ENDPOINT_CONFIG, MODEL, Catalog
+from local_sagemaker.hosting.checks import endpoint_config_check, model_check
+from local_sagemaker.hosting.endpoints import Endpoints
+from local_sagemaker.hosting.fleet import FleetTools
+from local_sagemaker.hosting.runtime import Runtime
+from local_sagemaker.s3.front import S3Front
+from local_sagemaker.s3.mirror import S3Mirror
+from local_sagemaker.settings import Settings
+from local_sagemaker.state_dir import REPLICAS_DIR, STATE_FILE
+from local_sagemaker.store import Store
+
+MOTO_LOG = "moto.log"
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+
+
+@contextlib.asynccontextmanager
+async def assembled(settings: Settings) -> AsyncIterator[tuple[App, Moto]]:
+    """Everything started, and stopped again in the opposite order; yields the application and its moto."""
+    state = settings.state_dir
+    async with contextlib.AsyncExitStack() as stack:
+        store = Store(state / STATE_FILE)
+        stack.callback(store.close)
+        client = await stack.enter_async_context(
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+                timeout=aiohttp.ClientTimeout(total=None),
+                auto_decompress=False,  # bodies are passed on as they are
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept", "Content-Type"),
+            )
+        )
+        moto = Moto(client, settings.region, state / MOTO_LOG)
+        stack.push_async_callback(moto.stop)
+        starting = asyncio.create_task(moto.start())
+        service_model("sagemaker")  # read while moto starts: the first request should not wait for it
+        await starting
+        mirror = S3Mirror(moto, store, state / "s3")
+        await mirror.restore()
+        await moto.query(
+            "iam",
+            {
+                "Action": "CreateRole",
+                "Version": "2010-05-08",
+                "RoleName": settings.execution_role_arn.rpartition("/")[2],
+                "AssumeRolePolicyDocument": json.dumps(_TRUST),
+            },
+        )
+        clock = Clock(settings.time_scale)
+        tools = FleetTools(clock, client, state / REPLICAS_DIR, state / "logs", mirror.archive)
+        models = Catalog(MODEL, store, clock, settings.region, model_check(mirror, settings.region))
+        configs = Catalog(ENDPOINT_CONFIG, store, clock, settings.region, endpoint_config_check(models.get))
+        endpoints = Endpoints(settings, store, tools, configs, models)
+        stack.push_async_callback(endpoints.close)
+        endpoints.load()
+        await endpoints.resume()
+        metrics = Metrics(moto)
+        stack.push_async_callback(metrics.stop)
+        metrics.start()
+        events = Events(moto)
+        stack.push_async_callback(events.stop)
+        events.start()
+        proxy = Proxy(moto)
+        tags = Tags(
+            {
+                MODEL.kind: models.tags_of,
+                ENDPOINT_CONFIG.kind: configs.tags_of,
+                ENDPOINT.kind: endpoints.tags_of,
+            }
+        )
+        operations = {**models.operations(), **configs.operations(), **endpoints.operations()}
+        app = App(
+            ControlPlane(operations, tags, settings.region),
+            Runtime(settings, endpoints, client, clock, metrics),
+            S3Front(proxy, mirror),
+            proxy,
+            Admin(settings, endpoints, state / "logs"),
+        )
+        yield app, moto

@@ -1,0 +1,1 @@
+"""moto, which serves what this package does not, and the way to it."""

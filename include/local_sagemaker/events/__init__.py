@@ -1,0 +1,1 @@
+"""EventBridge events of what changes state."""
