@@ -38,9 +38,10 @@ class FleetTools:
 
 
 class VariantFleet:
-    """The instances of one production variant."""
+    """The instances of one production variant of the endpoint configuration `config_name`."""
 
-    def __init__(self, endpoint: str, variant: Variant, tools: FleetTools) -> None:
+    def __init__(self, endpoint: str, config_name: str, variant: Variant, tools: FleetTools) -> None:
+        self.config_name = config_name
         self.variant = variant
         self.replicas: list[Replica] = []
         self._log_dir = tools.logs_dir / endpoint
@@ -131,12 +132,17 @@ class VariantFleet:
 
 
 class Fleet:
-    """All variants of a deployment, between which requests are shared by weight."""
+    """All variants of a deployment, between which requests are shared by weight.
+
+    `shadows` are its shadow variants, which get copies of requests and answer none.
+    """
 
     def __init__(self, endpoint: str, deployment: Deployment, tools: FleetTools) -> None:
         self.variants = {
-            variant.name: VariantFleet(endpoint, variant, tools) for variant in deployment.variants
+            variant.name: VariantFleet(endpoint, deployment.config_name, variant, tools)
+            for variant in deployment.variants
         }
+        self.shadows: dict[str, VariantFleet] = {}
         self._random = random.Random()  # noqa: S311 - shares of traffic, nothing secret
 
     async def start(self) -> None:

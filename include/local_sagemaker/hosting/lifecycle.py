@@ -13,6 +13,7 @@ from typing import Any
 from local_sagemaker.clock import Clock
 from local_sagemaker.hosting.fleet import Fleet, FleetError, FleetTools
 from local_sagemaker.hosting.records import SERVING, Deployment, Endpoint, Status
+from local_sagemaker.hosting.traffic import Traffic
 from local_sagemaker.store import Store
 
 KIND = "endpoint"
@@ -47,9 +48,9 @@ class Lifecycle:
         return self._tools.clock
 
     @property
-    def serving(self) -> Fleet | None:
-        """The fleet that takes requests now, or None while the endpoint takes none."""
-        return self.fleet if self.record.status in SERVING else None
+    def serving(self) -> Traffic | None:
+        """What takes requests now, or None while the endpoint takes none."""
+        return Traffic([(self.fleet, 1.0)]) if self.fleet and self.record.status in SERVING else None
 
     def save(self, **changes: Any) -> None:
         """Change the record and write it; LastModifiedTime moves."""

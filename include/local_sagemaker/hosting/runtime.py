@@ -13,7 +13,8 @@ from local_sagemaker.clock import Clock
 from local_sagemaker.cloudwatch.endpoint_metrics import Metrics
 from local_sagemaker.hosting.container import Answer, invoke
 from local_sagemaker.hosting.endpoints import Endpoints
-from local_sagemaker.hosting.fleet import INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS, Fleet, VariantFleet
+from local_sagemaker.hosting.fleet import INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS, VariantFleet
+from local_sagemaker.hosting.traffic import Traffic
 from local_sagemaker.settings import ACCOUNT_ID, Settings
 
 MAX_BODY = 6 * 1024 * 1024
@@ -72,13 +73,13 @@ class Runtime:
             raise self._failure(name, answer, invoked)
         return Response(answer.body, headers={**answer.headers, **invoked})
 
-    def _serving(self, name: str) -> Fleet:
+    def _serving(self, name: str) -> Traffic:
         endpoint = self._endpoints.find(name)
         # InvokeEndpoint, unlike the control plane, minds the case of the name (CreateEndpoint's reference).
-        fleet = endpoint.serving if endpoint and endpoint.record.name == name else None
-        if fleet is None:
+        traffic = endpoint.serving if endpoint and endpoint.record.name == name else None
+        if traffic is None:
             raise ServiceError("ValidationError", f"Endpoint {name} of account {ACCOUNT_ID} not found.")
-        return fleet
+        return traffic
 
     def _failure(self, name: str, answer: Answer, invoked: dict[str, str]) -> ServiceError:
         if answer.lost:
@@ -101,11 +102,11 @@ class Runtime:
         )
 
 
-def _choose(name: str, fleet: Fleet, target: str | None) -> VariantFleet:
+def _choose(name: str, traffic: Traffic, target: str | None) -> VariantFleet:
     """The variant asked for, of whatever weight, or one by weight."""
-    variant = fleet.choose() if target is None else fleet.variants.get(target)
+    variant = traffic.choose(target)
     if variant is None:
-        found = ", ".join(f"{found}: {other.variant.weight:g}" for found, other in fleet.variants.items())
+        found = ", ".join(f"{each.variant.name}: {each.variant.weight:g}" for each in traffic.variants())
         wanted = "one with a weight above 0" if target is None else target
         raise ServiceError(
             "ValidationError",
