@@ -52,7 +52,7 @@ class App:
                 return await self._control.serve(request, body, region)
             return await self._proxy.fetch(request, target_of(request), body)
         if service is None and (path.startswith("/_local/") or (path == "/" and request.method == "GET")):
-            await self._admin.router(request.scope, request.receive, send)
+            await self._admin.serve(request.scope, request.receive, send)
         elif service == "s3" or (service is None and _looks_like_s3(request)):
             await self._s3.serve(request, send)
         else:

@@ -22,6 +22,7 @@ from local_sagemaker.hosting.checks import endpoint_config_check, model_check
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.fleet import FleetTools
 from local_sagemaker.hosting.runtime import Runtime
+from local_sagemaker.quotas import Quotas
 from local_sagemaker.s3.front import S3Front
 from local_sagemaker.s3.mirror import S3Mirror
 from local_sagemaker.settings import Settings
@@ -73,7 +74,8 @@ async def assembled(settings: Settings) -> AsyncIterator[tuple[App, Moto]]:
         tools = FleetTools(clock, client, state / REPLICAS_DIR, state / "logs", mirror.archive)
         models = Catalog(MODEL, store, clock, settings.region, model_check(mirror, settings.region))
         configs = Catalog(ENDPOINT_CONFIG, store, clock, settings.region, endpoint_config_check(models.get))
-        endpoints = Endpoints(settings, store, tools, configs, models)
+        quotas = Quotas(store, settings.quotas)
+        endpoints = Endpoints(settings, store, tools, configs, models, quotas=quotas)
         stack.push_async_callback(endpoints.close)
         endpoints.load()
         await endpoints.resume()
@@ -97,6 +99,6 @@ async def assembled(settings: Settings) -> AsyncIterator[tuple[App, Moto]]:
             Runtime(settings, endpoints, client, clock, metrics),
             S3Front(proxy, mirror),
             proxy,
-            Admin(settings, endpoints, state / "logs"),
+            Admin(settings, endpoints, quotas, state / "logs"),
         )
         yield app, moto

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import uvloop
 
+from local_sagemaker.quotas import QuotaError, parse_quota
 from local_sagemaker.server import ServerError, run
 from local_sagemaker.settings import Settings
 from local_sagemaker.state_dir import StateDirError
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         omit_rollback_reason=options.omit_rollback_reason,
         reset=options.reset,
         ready_file=options.ready_file.resolve() if options.ready_file else None,
+        quotas=dict(options.quota),
     )
     if settings.ready_file:
         settings.ready_file.unlink(missing_ok=True)
@@ -72,6 +74,14 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave FailureReason empty after a rollback, as the service sometimes does",
     )
+    parser.add_argument(
+        "--quota",
+        type=_quota,
+        action="append",
+        default=[],
+        metavar="NAME=N",
+        help="a quota by the service's own name, as in 'ml.m5.large for endpoint usage=2'; repeatable",
+    )
     parser.add_argument("--ready-file", type=Path, help="written, as JSON, when the server is ready")
     return parser
 
@@ -81,3 +91,10 @@ def _positive(text: str) -> float:
     if value <= 0:
         raise argparse.ArgumentTypeError(f"must be above 0, found {text}")
     return value
+
+
+def _quota(text: str) -> tuple[str, int]:
+    try:
+        return parse_quota(text)
+    except QuotaError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -1,6 +1,7 @@
 """What a run of the local SageMaker is told: where it listens and keeps its state, how fast its clock is."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ACCOUNT_ID = "123456789012"  # moto's account for every caller that has not assumed a role elsewhere
@@ -19,6 +20,7 @@ class Settings:
     omit_rollback_reason: bool
     reset: bool
     ready_file: Path | None
+    quotas: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def execution_role_arn(self) -> str:

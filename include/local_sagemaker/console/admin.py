@@ -5,13 +5,19 @@ import json
 from pathlib import Path
 from typing import Any, get_args
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route, Router
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
+from local_sagemaker.console.answers import BadCall, on_bad_call
+from local_sagemaker.console.guard import refused
+from local_sagemaker.console.quota_calls import QuotaCalls
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.lifecycle import Lifecycle
 from local_sagemaker.hosting.records import Status
+from local_sagemaker.quotas import Quotas
 from local_sagemaker.settings import Settings
 
 _LOG_TAIL = 256 * 1024
@@ -20,19 +26,29 @@ _LOG_TAIL = 256 * 1024
 class Admin:
     """The pages and calls under /_local, and the page at /."""
 
-    def __init__(self, settings: Settings, endpoints: Endpoints, logs_dir: Path) -> None:
+    def __init__(self, settings: Settings, endpoints: Endpoints, quotas: Quotas, logs_dir: Path) -> None:
         self._settings = settings
         self._endpoints = endpoints
         self._logs_dir = logs_dir
-        self.router = Router(
-            [
+        self._app = Starlette(
+            routes=[
                 Route("/", self._page),
                 Route("/_local/health", self._health),
                 Route("/_local/endpoints", self._list),
                 Route("/_local/endpoints/{name}/status", self._force_status, methods=["POST"]),
                 Route("/_local/endpoints/{name}/logs", self._logs),
-            ]
+                *QuotaCalls(quotas).routes(),
+            ],
+            exception_handlers={BadCall: on_bad_call},
         )
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, unless it is a stranger's."""
+        reason = refused(Request(scope))
+        if reason is None:
+            await self._app(scope, receive, send)
+        else:
+            await JSONResponse({"error": reason}, status_code=403)(scope, receive, send)
 
     async def _health(self, _request: Request) -> Response:
         return JSONResponse({"status": "ok", "region": self._settings.region})

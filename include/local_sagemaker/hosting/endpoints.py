@@ -12,7 +12,9 @@ from local_sagemaker.hosting.deployments import plan_deployment, plan_resize
 from local_sagemaker.hosting.fleet import FleetTools
 from local_sagemaker.hosting.lifecycle import KIND, Lifecycle
 from local_sagemaker.hosting.records import IN_PROGRESS, Endpoint
+from local_sagemaker.hosting.usage import needed, running, use_of
 from local_sagemaker.hosting.views import description, summary
+from local_sagemaker.quotas import Quotas
 from local_sagemaker.settings import Settings
 from local_sagemaker.store import Store
 
@@ -24,13 +26,22 @@ class Endpoints:
     """Every endpoint, by name; names differ in more than case."""
 
     def __init__(
-        self, settings: Settings, store: Store, tools: FleetTools, configs: Catalog, models: Catalog
+        self,
+        settings: Settings,
+        store: Store,
+        tools: FleetTools,
+        configs: Catalog,
+        models: Catalog,
+        *,
+        quotas: Quotas,
     ) -> None:
         self._settings = settings
         self._store = store
         self._tools = tools
         self._configs = configs
         self._models = models
+        self._quotas = quotas
+        quotas.count(lambda: use_of(held for endpoint in self.all() for held in running(endpoint.record)))
         self._by_key: dict[str, Lifecycle] = {}
 
     def load(self) -> None:
@@ -72,6 +83,7 @@ class Endpoints:
         _warn_of_guardrails(request)
         now = self._tools.clock.now()
         target = plan_deployment(self._configs.get(request["EndpointConfigName"]), self._models, now)
+        self._quotas.require(use_of([target]))
         endpoint = self._lifecycle(
             Endpoint(
                 name=name,
@@ -113,6 +125,7 @@ class Endpoints:
         target = plan_deployment(
             config, self._models, self._tools.clock.now(), retained=retained, excluded=excluded
         )
+        self._quotas.require(needed(record, target))
         kept = record.deployment_config if request.get("RetainDeploymentConfig") else None
         endpoint.update(target, deployment_config=request.get("DeploymentConfig", kept))
         return {"EndpointArn": record.arn}
@@ -124,6 +137,7 @@ class Endpoints:
         if record.live is None:
             raise self._cannot_update(record)
         target = plan_resize(record.live, request["DesiredWeightsAndCapacities"], self._tools.clock.now())
+        self._quotas.require(needed(record, target))
         endpoint.update(target)
         return {"EndpointArn": record.arn}
 
