@@ -1,0 +1,1 @@
+"""Jobs: programs and models run to their end over data from S3."""
