@@ -23,6 +23,9 @@ from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.fleet import FleetTools
 from local_sagemaker.hosting.runtime import Runtime
 from local_sagemaker.quotas import Quotas
+from local_sagemaker.registry.groups import Groups
+from local_sagemaker.registry.packages import Packages
+from local_sagemaker.registry.records import GROUP_KIND, PACKAGE_KIND
 from local_sagemaker.s3.front import S3Front
 from local_sagemaker.s3.mirror import S3Mirror
 from local_sagemaker.settings import Settings
@@ -85,15 +88,25 @@ async def assembled(settings: Settings) -> AsyncIterator[tuple[App, Moto]]:
         events = Events(moto)
         stack.push_async_callback(events.stop)
         events.start()
+        groups = Groups(store, clock, settings.region)
+        packages = Packages(store, clock, settings.region, groups, events)
         proxy = Proxy(moto)
         tags = Tags(
             {
                 MODEL.kind: models.tags_of,
                 ENDPOINT_CONFIG.kind: configs.tags_of,
                 ENDPOINT.kind: endpoints.tags_of,
+                GROUP_KIND: groups.tags_of,
+                PACKAGE_KIND: packages.tags_of,
             }
         )
-        operations = {**models.operations(), **configs.operations(), **endpoints.operations()}
+        operations = {
+            **models.operations(),
+            **configs.operations(),
+            **endpoints.operations(),
+            **groups.operations(),
+            **packages.operations(),
+        }
         app = App(
             ControlPlane(operations, tags, settings.region),
             Runtime(settings, endpoints, client, clock, metrics),

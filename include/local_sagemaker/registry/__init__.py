@@ -1,0 +1,1 @@
+"""The model registry: groups, the versions in them, and packages outside of any group."""
