@@ -21,7 +21,9 @@ class FilterError(Exception):
 @functools.cache
 def compile_filter(path: str) -> Filter:
     """What `path` selects, as a function; raises FilterError for one that batch transform does not know."""
-    import jsonpath_ng  # noqa: PLC0415 - slow to import: a server without such a job need not wait for it
+    # Slow to import: a server without such a job need not wait for it.
+    from jsonpath_ng import jsonpath  # noqa: PLC0415
+    from jsonpath_ng.parser import parse  # noqa: PLC0415
 
     several = _SEVERAL_RANGES.search(path)
     if several:
@@ -32,10 +34,10 @@ def compile_filter(path: str) -> Filter:
     if not path.startswith("$"):
         raise FilterError(f"Invalid JsonPath: {path}")
     try:
-        parsed = jsonpath_ng.parse(path)
+        parsed = parse(path)
     except Exception as error:  # the parser raises bare Exception for what it cannot read
         raise FilterError(f"Invalid JsonPath: {path}") from error
-    return _compile(jsonpath_ng.jsonpath, parsed, path)
+    return _compile(jsonpath, parsed, path)
 
 
 def _compile(grammar: Any, node: Any, path: str) -> Filter:
