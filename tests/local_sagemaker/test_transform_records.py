@@ -70,6 +70,12 @@ def test_what_cannot_be_made_to_fit_is_refused(split_type, body):
         split(body, split_type, limit=4)
 
 
+def test_without_a_limit_a_file_is_one_payload():
+    body = b"1,2\n" * 10
+    assert split(body, limit=0) == split(body, "None", limit=0) == [body]
+    assert split(body, strategy="SingleRecord", limit=0) == [b"1,2\n"] * 10
+
+
 def test_a_long_line_is_not_read_to_its_end():
     class Endless(io.RawIOBase):
         taken = 0

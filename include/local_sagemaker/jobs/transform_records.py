@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 MEGABYTE = 1 << 20
+_UNLIMITED = 1 << 40
 
 _TFRECORD_HEADER = struct.Struct("<QI")
 _TFRECORD_FOOTER = 4
@@ -35,14 +36,16 @@ def payloads(file: BinaryIO, split_type: str, strategy: str, limit: int) -> Iter
     """The bodies of the requests for one file, in its order; raises RecordError.
 
     `split_type` and `strategy` are the API's (`None` or `Line` or ..., `MultiRecord` or `SingleRecord`),
-    `limit` is the most bytes in a body. Without a split the file is one body, even when it is empty.
+    `limit` is the most bytes in a body, 0 meaning any number, as in the API. Without a split the file is
+    one body, even when it is empty.
     """
     if split_type == "None":
-        body = file.read(limit + 1)
-        if len(body) > limit:
+        body = file.read(limit + 1 if limit else -1)
+        if limit and len(body) > limit:
             raise _too_long("The file", limit)
         yield body
         return
+    limit = limit or _UNLIMITED
     records = _SPLITTERS[split_type](file, limit)
     if strategy == "SingleRecord":
         # Padding is removed for SingleRecord only (TransformInput's reference, SplitType).
