@@ -22,12 +22,17 @@ from local_sagemaker.hosting.checks import endpoint_config_check, model_check
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.fleet import FleetTools
 from local_sagemaker.hosting.runtime import Runtime
+from local_sagemaker.jobs.credentials import role_credentials
+from local_sagemaker.jobs.run import JobTools
+from local_sagemaker.jobs.services import Jobs
+from local_sagemaker.logs.shipper import LogShipper
 from local_sagemaker.quotas import Quotas
 from local_sagemaker.registry.groups import Groups
 from local_sagemaker.registry.packages import Packages
 from local_sagemaker.registry.records import GROUP_KIND, PACKAGE_KIND
 from local_sagemaker.s3.front import S3Front
 from local_sagemaker.s3.mirror import S3Mirror
+from local_sagemaker.s3.objects import S3Objects
 from local_sagemaker.settings import Settings
 from local_sagemaker.state_dir import REPLICAS_DIR, STATE_FILE
 from local_sagemaker.store import Store
@@ -42,8 +47,11 @@ _TRUST = {
 
 
 @contextlib.asynccontextmanager
-async def assembled(settings: Settings) -> AsyncIterator[tuple[App, Moto]]:
-    """Everything started, and stopped again in the opposite order; yields the application and its moto."""
+async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Moto]]:
+    """Everything started, and stopped again in the opposite order; yields the application and its moto.
+
+    `url` is where the server will be reached.
+    """
     state = settings.state_dir
     async with contextlib.AsyncExitStack() as stack:
         store = Store(state / STATE_FILE)
@@ -74,6 +82,9 @@ async def assembled(settings: Settings) -> AsyncIterator[tuple[App, Moto]]:
             },
         )
         clock = Clock(settings.time_scale)
+        logs = LogShipper(moto, store)
+        stack.push_async_callback(logs.stop)
+        logs.start()
         tools = FleetTools(clock, client, state / REPLICAS_DIR, state / "logs", mirror.archive)
         models = Catalog(MODEL, store, clock, settings.region, model_check(mirror, settings.region))
         configs = Catalog(ENDPOINT_CONFIG, store, clock, settings.region, endpoint_config_check(models.get))
@@ -88,6 +99,23 @@ async def assembled(settings: Settings) -> AsyncIterator[tuple[App, Moto]]:
         events = Events(moto)
         stack.push_async_callback(events.stop)
         events.start()
+        jobs = Jobs(
+            JobTools(
+                settings=settings,
+                store=store,
+                clock=clock,
+                events=events,
+                quotas=quotas,
+                s3=S3Objects(moto, mirror),
+                logs=logs,
+                jobs_dir=state / "jobs",
+                logs_dir=state / "job-logs",
+                endpoint_url=url,
+                credentials=role_credentials(moto, url, settings.region),
+            )
+        )
+        stack.push_async_callback(jobs.close)
+        jobs.resume()
         groups = Groups(store, clock, settings.region)
         packages = Packages(store, clock, settings.region, groups, events)
         proxy = Proxy(moto)
@@ -96,6 +124,7 @@ async def assembled(settings: Settings) -> AsyncIterator[tuple[App, Moto]]:
                 MODEL.kind: models.tags_of,
                 ENDPOINT_CONFIG.kind: configs.tags_of,
                 ENDPOINT.kind: endpoints.tags_of,
+                **jobs.tag_owners(),
                 GROUP_KIND: groups.tags_of,
                 PACKAGE_KIND: packages.tags_of,
             }
@@ -104,6 +133,7 @@ async def assembled(settings: Settings) -> AsyncIterator[tuple[App, Moto]]:
             **models.operations(),
             **configs.operations(),
             **endpoints.operations(),
+            **jobs.operations(),
             **groups.operations(),
             **packages.operations(),
         }

@@ -24,7 +24,7 @@ async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raises StateDirError or ServerError."""
     _on_stop_signals(_cancel(asyncio.current_task()))
     with held(settings.state_dir, reset=settings.reset), _listening(settings) as listener:
-        async with assembled(settings) as (app, moto):
+        async with assembled(settings, _url(settings, listener)) as (app, moto):
             # uvicorn stops by itself on these signals, then raises them once more.
             _on_stop_signals(lambda: None)
             await _serve(app, moto, listener, settings)
@@ -49,6 +49,10 @@ def _listening(settings: Settings) -> socket.socket:
         ) from error
 
 
+def _url(settings: Settings, listener: socket.socket) -> str:
+    return f"http://{settings.host}:{listener.getsockname()[1]}"
+
+
 async def _serve(app: App, moto: Moto, listener: socket.socket, settings: Settings) -> None:
     config = uvicorn.Config(
         app,
@@ -63,7 +67,7 @@ async def _serve(app: App, moto: Moto, listener: socket.socket, settings: Settin
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
-    _announce(settings, f"http://{settings.host}:{listener.getsockname()[1]}")
+    _announce(settings, _url(settings, listener))
     moto_ended = asyncio.create_task(moto.wait_ended())
     await asyncio.wait({serving, moto_ended}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():

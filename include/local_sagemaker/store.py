@@ -40,6 +40,14 @@ class Store:
         """Remove the document, if it is there."""
         self._db.execute("DELETE FROM document WHERE kind = ? AND key = ?", (kind, key))
 
+    def keys(self, kind: str, prefix: str) -> list[str]:
+        """The keys of a kind that begin with `prefix`, in their order (that of their bytes)."""
+        rows = self._db.execute(
+            "SELECT key FROM document WHERE kind = ? AND key >= ? AND key < ? ORDER BY key",
+            (kind, prefix, f"{prefix}\U0010ffff"),
+        )
+        return [key for (key,) in rows.fetchall()]
+
     def all(self, kind: str) -> Iterator[tuple[str, Document]]:
         """Every document of a kind with its key, in the order of the keys."""
         rows = self._db.execute("SELECT key, body FROM document WHERE kind = ? ORDER BY key", (kind,))

@@ -9,13 +9,22 @@ from local_sagemaker.api.errors import invalid
 DEFAULT_PAGE = 10
 
 
-def page(request: dict[str, Any], summaries: list[dict[str, Any]], member: str, name: str) -> dict[str, Any]:
+def page(
+    request: dict[str, Any],
+    summaries: list[dict[str, Any]],
+    member: str,
+    name: str,
+    status: str = "EndpointStatus",
+) -> dict[str, Any]:
     """One page of `summaries` under `member`, with a NextToken when there is more.
 
-    `name` is the summaries' name field. Ten a page unless MaxResults says otherwise, newest first.
+    `name` and `status` are the summaries' fields of that meaning. Ten a page unless MaxResults says
+    otherwise, newest first unless SortBy and SortOrder do.
     """
-    kept = [summary for summary in summaries if _matches(request, summary, name)]
-    kept.sort(key=_sort_key(request, name), reverse=request.get("SortOrder", "Descending") == "Descending")
+    kept = [summary for summary in summaries if _matches(request, summary, name, status)]
+    kept.sort(
+        key=_sort_key(request, name, status), reverse=request.get("SortOrder", "Descending") == "Descending"
+    )
     start = _position(request.get("NextToken"))
     end = start + request.get("MaxResults", DEFAULT_PAGE)
     answer: dict[str, Any] = {member: kept[start:end]}
@@ -24,10 +33,10 @@ def page(request: dict[str, Any], summaries: list[dict[str, Any]], member: str, 
     return answer
 
 
-def _matches(request: dict[str, Any], summary: dict[str, Any], name: str) -> bool:
+def _matches(request: dict[str, Any], summary: dict[str, Any], name: str, status: str) -> bool:
     if request.get("NameContains", "").lower() not in summary[name].lower():
         return False
-    if request.get("StatusEquals", summary.get("EndpointStatus")) != summary.get("EndpointStatus"):
+    if request.get("StatusEquals", summary.get(status)) != summary.get(status):
         return False
     for field in ("CreationTime", "LastModifiedTime"):
         before, after = request.get(f"{field}Before"), request.get(f"{field}After")
@@ -38,8 +47,8 @@ def _matches(request: dict[str, Any], summary: dict[str, Any], name: str) -> boo
     return True
 
 
-def _sort_key(request: dict[str, Any], name: str) -> Any:
-    field = {"Name": name, "Status": "EndpointStatus"}.get(request.get("SortBy", ""), "CreationTime")
+def _sort_key(request: dict[str, Any], name: str, status: str) -> Any:
+    field = {"Name": name, "Status": status}.get(request.get("SortBy", ""), "CreationTime")
     return lambda summary: (summary[field], summary[name])
 
 

@@ -8,7 +8,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlencode
 
 import aiohttp
@@ -74,7 +74,7 @@ class Moto:
         method: str,
         target: str,
         headers: Mapping[str, str],
-        body: bytes | AsyncIterator[bytes] | None = None,
+        body: bytes | AsyncIterator[bytes] | BinaryIO | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send a request as it is; `target` is the path and query, already encoded."""
         url = URL(self._origin + target, encoded=True)

@@ -1,1 +1,1 @@
-"""Jobs: programs and models run to their end over data from S3."""
+"""Jobs: what all kinds share (states, programs run as a container would, S3 in and out), and each kind."""

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Send
 
 from local_sagemaker.backing.proxy import Proxy, target_of
-from local_sagemaker.s3.mirror import KeyLocks, S3Mirror
+from local_sagemaker.s3.mirror import S3Mirror
 
 # What SDKs make of an endpoint that is a name, not an IP address: bucket.localhost, bucket.s3.<anything>.
 _VIRTUAL_HOST = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]*?)\.(s3[.-][^:]*|localhost)(:\d+)?")
@@ -22,7 +22,7 @@ class S3Front:
     def __init__(self, proxy: Proxy, mirror: S3Mirror) -> None:
         self._proxy = proxy
         self._mirror = mirror
-        self._locks = KeyLocks()
+        self._locks = mirror.locks
 
     async def serve(self, request: Request, send: Send) -> None:
         """Answer one request."""

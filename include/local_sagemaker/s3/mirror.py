@@ -50,6 +50,7 @@ class S3Mirror:
         self._moto = moto
         self._store = store
         self._directory = directory
+        self.locks = KeyLocks()
         directory.mkdir(parents=True, exist_ok=True)
 
     def bucket_region(self, bucket: str) -> str | None:
@@ -62,6 +63,11 @@ class S3Mirror:
         place = split_uri(uri)
         document = self._store.get(_OBJECT, "/".join(place)) if place else None
         return self._directory / document["file"] if document else None
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """The keys in a bucket that begin with `prefix`, in S3's order."""
+        start = len(bucket) + 1
+        return [place[start:] for place in self._store.keys(_OBJECT, f"{bucket}/{prefix}")]
 
     def record_bucket(self, bucket: str, body: bytes, headers: dict[str, str]) -> None:
         """A bucket was created with this request."""

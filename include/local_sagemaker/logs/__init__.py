@@ -1,0 +1,1 @@
+"""Logs: what jobs and instances write, in CloudWatch Logs."""

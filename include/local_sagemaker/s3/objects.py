@@ -1,0 +1,95 @@
+"""S3 for the server's own work: what its jobs read and write."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from local_sagemaker.backing.moto import Moto
+from local_sagemaker.s3.mirror import S3Mirror
+
+
+class S3Error(Exception):
+    """S3 refused; the message is its answer."""
+
+
+class S3Objects:
+    """Reads from the copy on disk, writes by the way that clients' PutObject takes."""
+
+    def __init__(self, moto: Moto, mirror: S3Mirror) -> None:
+        self._moto = moto
+        self._mirror = mirror
+
+    def has_bucket(self, bucket: str) -> bool:
+        """Whether there is a bucket of that name."""
+        return self._mirror.bucket_region(bucket) is not None
+
+    def list(self, bucket: str, prefix: str) -> list[str]:
+        """The keys that begin with `prefix`, in S3's order."""
+        return self._mirror.keys(bucket, prefix)
+
+    def path(self, bucket: str, key: str) -> Path | None:
+        """The file with the object's bytes, or None; it goes when the object is written again."""
+        return self._mirror.archive(f"s3://{bucket}/{key}")
+
+    def download(self, bucket: str, key: str, target: Path) -> None:
+        """Copy an object to a file, whose directories are made; raises S3Error when it is not there.
+
+        It blocks for as long as the copy takes: to be called in a thread.
+        """
+        path = self.path(bucket, key)
+        if path is None:
+            raise S3Error(f"NoSuchKey (404): The specified key does not exist: s3://{bucket}/{key}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("rb") as source, target.open("wb") as copy:
+            shutil.copyfileobj(source, copy, 1 << 20)
+
+    async def upload(self, path: Path, bucket: str, key: str) -> None:
+        """Write a file as an object, without taking it into memory; it is on disk when this returns.
+
+        Raises S3Error with S3's answer when it is refused.
+        """
+        headers = {**self._moto.signed_for("s3"), "Content-Length": str(path.stat().st_size)}
+        async with self._mirror.locks.hold(f"{bucket}/{key}"):
+            with path.open("rb") as body:
+                async with self._moto.request(
+                    "PUT", f"/{bucket}/{quote(key)}", headers, body if path.stat().st_size else b""
+                ) as response:
+                    if not response.ok:
+                        raise S3Error(await response.text())
+            await self._mirror.sync(bucket, key)
+
+    async def upload_tree(self, directory: Path, bucket: str, prefix: str) -> int:
+        """Write every file below a directory under `prefix`; returns how many."""
+        count = 0
+        for path in files_below(directory):
+            await self.upload(path, bucket, prefix + path.relative_to(directory).as_posix())
+            count += 1
+        return count
+
+
+def files_below(directory: Path) -> Iterator[Path]:
+    """Every regular file below a directory, in order; links that lead out of it are passed over."""
+    root = directory.resolve()
+    for parent, names, files in os.walk(directory):
+        names.sort()
+        for name in sorted(files):
+            path = Path(parent, name)
+            if path.is_file() and path.resolve().is_relative_to(root):
+                yield path
+
+
+def split_prefix(uri: str) -> tuple[str, str]:
+    """Bucket and key prefix of `s3://bucket[/prefix]`; raises ValueError for anything else."""
+    scheme, _, rest = uri.partition("://")
+    bucket, _, prefix = rest.partition("/")
+    if scheme != "s3" or not bucket:
+        raise ValueError(f"expected s3://bucket/prefix, found {uri!r}")
+    return bucket, prefix
+
+
+def read_json(path: Path) -> object:
+    """A JSON file's content; raises ValueError when it is none."""
+    return json.loads(path.read_bytes())
