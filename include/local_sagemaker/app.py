@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from local_sagemaker.api.control import TARGET_PREFIX, ControlPlane
 from local_sagemaker.backing.proxy import Proxy, target_of
 from local_sagemaker.console.admin import Admin
+from local_sagemaker.events.bus import PUT_EVENTS, Events
 from local_sagemaker.hosting.runtime import Runtime
 from local_sagemaker.s3.front import S3Front
 
@@ -21,12 +22,20 @@ class App:
     """The ASGI application."""
 
     def __init__(
-        self, control: ControlPlane, runtime: Runtime, s3: S3Front, proxy: Proxy, admin: Admin
+        self,
+        control: ControlPlane,
+        runtime: Runtime,
+        s3: S3Front,
+        proxy: Proxy,
+        *,
+        events: Events,
+        admin: Admin,
     ) -> None:
         self._control = control
         self._runtime = runtime
         self._s3 = s3
         self._proxy = proxy
+        self._events = events
         self._admin = admin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,6 +55,8 @@ class App:
         if service in (None, "sagemaker") and path.startswith("/endpoints/"):
             return await self._runtime.serve(request)
         target = request.headers.get("x-amz-target", "")
+        if target == PUT_EVENTS:
+            return await self._events.serve_put(request)
         if target.startswith(TARGET_PREFIX):
             body = await request.body()
             if self._control.serves(target, body):

@@ -96,7 +96,7 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         metrics = Metrics(moto)
         stack.push_async_callback(metrics.stop)
         metrics.start()
-        events = Events(moto)
+        events = Events(moto, settings.region)
         stack.push_async_callback(events.stop)
         events.start()
         jobs = Jobs(
@@ -142,6 +142,7 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
             Runtime(settings, endpoints, client, clock, metrics),
             S3Front(proxy, mirror),
             proxy,
-            Admin(settings, endpoints, quotas, state / "logs"),
+            events=events,
+            admin=Admin(settings, endpoints, quotas, state / "logs"),
         )
         yield app, moto
