@@ -106,8 +106,9 @@ def _inside(endpoint: Lifecycle) -> dict[str, Any]:
                 "weight": variant.variant.weight,
                 "model": variant.variant.model_name,
                 "replicas": [
-                    {"pid": replica.pid, "requests": replica.requests, "log": str(replica.log_path)}
-                    for replica in variant.replicas
+                    {"pid": replica.pid, "requests": instance.requests, "log": str(replica.log_path)}
+                    for instance in variant.instances
+                    for replica in instance.replicas
                 ],
             }
             for name, variant in (fleet.variants.items() if fleet else ())

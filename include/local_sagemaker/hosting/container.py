@@ -1,18 +1,21 @@
-"""One invocation of an instance, by the container's contract."""
+"""One invocation of an instance, by the container's contract: of one container, or of several in turn."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
 
+from local_sagemaker.hosting.instance import Instance
+from local_sagemaker.hosting.records import PRIMARY
 from local_sagemaker.hosting.replica import Replica
 
 TIMED_OUT = 0  # the status that InvokeEndpoint's error names when the container gave none in time
 UNAVAILABLE = 503
 
 _TIMEOUT_MESSAGE = (
-    b"Your invocation timed out while waiting for a response from container primary. Review the latency "
-    b"metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
+    "Your invocation timed out while waiting for a response from container {}. Review the latency "
+    "metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
 )
 _TO_CONTAINER = (
     "content-type",
@@ -27,12 +30,16 @@ _FROM_CONTAINER = ("content-type", "x-amzn-sagemaker-custom-attributes", "x-amzn
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of an invocation; `lost` when the instance was gone before it answered."""
+    """What came of an invocation, and which container it came from.
+
+    `lost` is set when the instance was gone before it answered.
+    """
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     lost: bool = False
+    container: str = PRIMARY
 
     @property
     def good(self) -> bool:
@@ -45,30 +52,56 @@ class Answer:
         return 400 <= self.status < 500  # noqa: PLR2004 - HTTP's own lines
 
 
-async def invoke(
-    client: aiohttp.ClientSession,
-    replica: Replica | None,
-    headers: Mapping[str, str],
-    body: bytes,
-    timeout: float,
-) -> Answer:
-    """POST /invocations; never raises for what the instance does. `timeout` is in real seconds."""
-    if replica is None:
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One invocation: the request's headers by their names in lower case, and its body.
+
+    `timeout` is in real seconds, for the whole; `hostname` names the only container to call.
+    """
+
+    headers: Mapping[str, str]
+    body: bytes
+    timeout: float
+    hostname: str | None = None
+
+
+async def invoke(client: aiohttp.ClientSession, instance: Instance | None, call: Call) -> Answer:
+    """POST /invocations to one container, or to all of them in turn; never raises for what they do.
+
+    In a pipeline each container gets the body and the content type that the one before it answered with
+    (hosting guide, Inference pipelines); the first answer that is no success is the pipeline's.
+    """
+    if instance is None:
         return Answer(UNAVAILABLE, lost=True)
-    passed = {name: headers[name] for name in _TO_CONTAINER if name in headers}
-    replica.enter()
+    passed = {name: call.headers[name] for name in _TO_CONTAINER if name in call.headers}
+    called = list(instance.containers) if call.hostname is None else [call.hostname]
+    body = call.body
+    instance.enter()
     try:
-        async with client.post(
-            f"{replica.url}/invocations",
-            data=body,
-            headers=passed,
-            timeout=aiohttp.ClientTimeout(total=timeout),
-        ) as response:
-            kept = {name: response.headers[name] for name in _FROM_CONTAINER if name in response.headers}
-            return Answer(response.status, await response.read(), kept)
+        async with asyncio.timeout(call.timeout):
+            for name in called:
+                answer = await _post(client, instance.containers[name], name, passed, body)
+                if not answer.good:
+                    return answer
+                body = answer.body
+                passed["content-type"] = answer.headers.get("content-type", "application/octet-stream")
+            return answer
     except TimeoutError:
-        return Answer(TIMED_OUT, _TIMEOUT_MESSAGE)
-    except aiohttp.ClientError:
-        return Answer(UNAVAILABLE, lost=True)
+        return Answer(TIMED_OUT, _TIMEOUT_MESSAGE.format(name).encode(), container=name)
     finally:
-        replica.leave()
+        instance.leave()
+
+
+async def _post(
+    client: aiohttp.ClientSession, replica: Replica, name: str, headers: Mapping[str, str], body: bytes
+) -> Answer:
+    try:
+        async with client.post(f"{replica.url}/invocations", data=body, headers=headers) as response:
+            kept = {
+                header.lower(): response.headers[header]
+                for header in _FROM_CONTAINER
+                if header in response.headers
+            }
+            return Answer(response.status, await response.read(), kept, container=name)
+    except aiohttp.ClientError:
+        return Answer(UNAVAILABLE, lost=True, container=name)

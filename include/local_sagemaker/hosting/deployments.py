@@ -6,7 +6,7 @@ from typing import Any
 from local_sagemaker.api import errors
 from local_sagemaker.hosting.catalog import Catalog
 from local_sagemaker.hosting.checks import model_data_uri
-from local_sagemaker.hosting.records import Deployment, Resource, Variant
+from local_sagemaker.hosting.records import PRIMARY, Container, Deployment, Resource, Variant
 
 # The guide gives an upper bound (3600 s) and no default; this is long enough for any model here.
 DEFAULT_STARTUP_SECONDS = 480.0
@@ -42,18 +42,40 @@ def plan_deployment(
 
 
 def _variant(declared: dict[str, Any], model: Resource) -> Variant:
-    container = model.request["PrimaryContainer"]
     return Variant(
         name=declared["VariantName"],
         model_name=model.name,
-        image=container["Image"],
-        model_data_url=model_data_uri(container),
-        environment=container.get("Environment", {}),
+        containers=containers_of(model),
+        mode=model.request.get("InferenceExecutionConfig", {}).get("Mode", "Serial"),
         instance_type=declared.get("InstanceType"),
         serverless=declared.get("ServerlessConfig"),
         startup_timeout=declared.get("ContainerStartupHealthCheckTimeoutInSeconds", DEFAULT_STARTUP_SECONDS),
         weight=declared.get("InitialVariantWeight", 1.0),
         count=declared.get("InitialInstanceCount", 1),
+    )
+
+
+def containers_of(model: Resource) -> list[Container]:
+    """The containers of a model in their order, each under a hostname of its own."""
+    declared = model.request.get("Containers")
+    if not declared:
+        return [_container(PRIMARY, model.request["PrimaryContainer"])]
+    # Unnamed ones are named by their position (ContainerDefinition's reference), as in the logs.
+    return [
+        _container(container.get("ContainerHostname", f"container-{position}"), container)
+        for position, container in enumerate(declared, start=1)
+    ]
+
+
+def _container(hostname: str, declared: dict[str, Any]) -> Container:
+    caching = declared.get("MultiModelConfig", {}).get("ModelCacheSetting", "Enabled")
+    return Container(
+        hostname=hostname,
+        image=declared["Image"],
+        model_data_url=model_data_uri(declared),
+        environment=declared.get("Environment", {}),
+        mode=declared.get("Mode", "SingleModel"),
+        cache_models=caching == "Enabled",
     )
 
 

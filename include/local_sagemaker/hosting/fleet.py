@@ -12,8 +12,9 @@ from pathlib import Path
 import aiohttp
 
 from local_sagemaker.clock import Clock
-from local_sagemaker.hosting.records import Deployment, Variant
-from local_sagemaker.hosting.replica import Replica, ReplicaError, ReplicaSpec
+from local_sagemaker.hosting.instance import ContainerFailed, Instance
+from local_sagemaker.hosting.records import Container, Deployment, Variant
+from local_sagemaker.hosting.replica import Replica, ReplicaSpec
 
 MINIMUM_STARTUP_SECONDS = 30.0
 # A container has 60 s to answer (InvokeEndpoint's reference), so nothing is in flight for longer.
@@ -43,7 +44,7 @@ class VariantFleet:
     def __init__(self, endpoint: str, config_name: str, variant: Variant, tools: FleetTools) -> None:
         self.config_name = config_name
         self.variant = variant
-        self.replicas: list[Replica] = []
+        self.instances: list[Instance] = []
         self._log_dir = tools.logs_dir / endpoint
         self._tools = tools
         self._turn = itertools.count()
@@ -54,17 +55,17 @@ class VariantFleet:
 
         Raises FleetError when one does not come up; those that did come up stay.
         """
-        missing = range(count - len(self.replicas))
+        missing = range(count - len(self.instances))
         outcomes = await asyncio.gather(*(self._add() for _ in missing), return_exceptions=True)
         for outcome in outcomes:
             if outcome is not None:
                 raise outcome
-        surplus, self.replicas = self.replicas[count:], self.replicas[:count]
-        await asyncio.gather(*(self._retire(replica) for replica in surplus))
+        surplus, self.instances = self.instances[count:], self.instances[:count]
+        await asyncio.gather(*(self._retire(instance) for instance in surplus))
 
-    def pick(self) -> Replica | None:
+    def pick(self) -> Instance | None:
         """The instance whose turn it is, or None while none is running."""
-        return self.replicas[next(self._turn) % len(self.replicas)] if self.replicas else None
+        return self.instances[next(self._turn) % len(self.instances)] if self.instances else None
 
     async def close(self, *, drain: bool) -> None:
         """Stop every instance, after its requests are answered if `drain`."""
@@ -72,60 +73,68 @@ class VariantFleet:
         for keeper in keepers:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
-        replicas, self.replicas = self.replicas, []
-        await asyncio.gather(*(self._retire(replica) if drain else replica.stop() for replica in replicas))
-
-    async def _retire(self, replica: Replica) -> None:
-        replica.retired = True
-        try:
-            await replica.drain(self._tools.clock.limit(INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS))
-        finally:
-            await replica.stop()
-
-    async def _launch(self) -> Replica:
-        identity = uuid.uuid4().hex[:12]
-        replica = Replica(
-            base_dir=self._tools.replicas_dir / identity,
-            log_path=self._log_dir / f"{self.variant.name}-{identity}.log",
-            client=self._tools.client,
+        instances, self.instances = self.instances, []
+        await asyncio.gather(
+            *(self._retire(instance) if drain else instance.stop() for instance in instances)
         )
+
+    async def _retire(self, instance: Instance) -> None:
+        instance.retired = True
+        try:
+            await instance.drain(self._tools.clock.limit(INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS))
+        finally:
+            await instance.stop()
+
+    async def _launch(self) -> Instance:
+        specs = {container.hostname: self._spec(container) for container in self.variant.containers}
+        instance = Instance({hostname: self._replica(hostname) for hostname in specs})
         timeout = self._tools.clock.limit(self.variant.startup_timeout, MINIMUM_STARTUP_SECONDS)
         try:
-            await replica.start(self._spec(), timeout)
-        except ReplicaError as error:
+            await instance.start(specs, timeout)
+        except ContainerFailed as error:
             raise FleetError(
-                f"The primary container for production variant {self.variant.name} did not pass the ping "
-                "health check. Please check CloudWatch logs for this endpoint."
+                f"The {error.hostname} container for production variant {self.variant.name} did not pass "
+                "the ping health check. Please check CloudWatch logs for this endpoint."
             ) from error
-        return replica
+        return instance
 
-    def _spec(self) -> ReplicaSpec:
-        uri = self.variant.model_data_url
+    def _replica(self, hostname: str) -> Replica:
+        identity = uuid.uuid4().hex[:12]
+        # The log of a pipeline's container names the container, as its log stream does.
+        name = f"{identity}-{hostname}" if len(self.variant.containers) > 1 else identity
+        return Replica(
+            base_dir=self._tools.replicas_dir / identity,
+            log_path=self._log_dir / f"{self.variant.name}-{name}.log",
+            client=self._tools.client,
+        )
+
+    def _spec(self, container: Container) -> ReplicaSpec:
+        uri = container.model_data_url
         archive = self._tools.archive(uri) if uri else None
         if uri and archive is None:
             raise FleetError(
                 f'Failed to download model data from URL "{uri}". Please ensure that there is an object '
                 "located at the URL and that the role passed to CreateModel has permissions to download it."
             )
-        return ReplicaSpec(archive=archive, environment=self.variant.environment)
+        return ReplicaSpec(archive=archive, environment=container.environment)
 
     async def _add(self) -> None:
-        replica = await self._launch()
-        self.replicas.append(replica)
-        keeper = asyncio.create_task(self._keep(replica))
+        instance = await self._launch()
+        self.instances.append(instance)
+        keeper = asyncio.create_task(self._keep(instance))
         self._keepers.add(keeper)
         keeper.add_done_callback(self._keepers.discard)
 
-    async def _keep(self, replica: Replica) -> None:
-        """Put a new instance in the place of one that died on its own."""
-        await replica.wait_ended()
-        if replica.retired:
+    async def _keep(self, instance: Instance) -> None:
+        """Put a new instance in the place of one of which a process died on its own."""
+        await instance.wait_ended()
+        if instance.retired:
             return
-        self.replicas.remove(replica)
-        await replica.stop()
+        self.instances.remove(instance)
+        await instance.stop()
         for delay in itertools.chain(RESTART_DELAYS, itertools.repeat(RESTART_DELAYS[-1])):
             await asyncio.sleep(delay)
-            if len(self.replicas) >= self.variant.count:
+            if len(self.instances) >= self.variant.count:
                 return
             with contextlib.suppress(FleetError):
                 await self._add()

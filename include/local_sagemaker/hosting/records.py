@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 Status = Literal[
     "OutOfService",
@@ -25,6 +25,8 @@ SERVING: tuple[Status, ...] = (
     "UpdateRollbackFailed",
 )
 
+PRIMARY = "primary"  # the service's name for the only container of a model
+
 
 class Record(BaseModel):
     """Common to all: refuse what it does not know, so that a state directory of another age is noticed."""
@@ -42,20 +44,44 @@ class Resource(Record):
     tags: dict[str, str] = {}
 
 
+class Container(Record):
+    """One container of a model. `model_data_url` is an archive, or with MultiModel a prefix of archives."""
+
+    hostname: str
+    image: str
+    model_data_url: str | None = None
+    environment: dict[str, str] = {}
+    mode: Literal["SingleModel", "MultiModel"] = "SingleModel"
+    cache_models: bool = True
+
+
 class Variant(Record):
     """One production variant as deployed: a copy of all it needs, since its model and its endpoint
-    configuration may be deleted from under it."""
+    configuration may be deleted from under it.
+
+    `mode` says how several containers are called: one after the other, or the one a request names.
+    """
 
     name: str
     model_name: str
-    image: str
-    model_data_url: str | None
-    environment: dict[str, str]
+    containers: list[Container]
+    mode: Literal["Serial", "Direct"] = "Serial"
     instance_type: str | None = None
     serverless: dict[str, Any] | None = None
     startup_timeout: float
     weight: float
     count: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_container(cls, data: Any) -> Any:
+        """State written before there were several containers has the only one's members here."""
+        if isinstance(data, dict) and "image" in data:
+            names = ("image", "model_data_url", "environment")
+            only = {name: data[name] for name in names if name in data}
+            rest = {name: value for name, value in data.items() if name not in names}
+            return {**rest, "containers": [{"hostname": PRIMARY, **only}]}
+        return data
 
 
 class Deployment(Record):

@@ -1,4 +1,4 @@
-"""One instance of a production variant: a process of its own that serves a model."""
+"""A container of an instance: a process of its own that serves a model."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -19,12 +19,12 @@ _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
 
 class ReplicaError(Exception):
-    """The instance did not come up; the message says how it ended."""
+    """The container did not come up; the message says how it ended."""
 
 
 @dataclass(frozen=True)
 class ReplicaSpec:
-    """What an instance is started from: the archive's file (None: no model data) and the environment."""
+    """What a container is started from: the archive's file (None: no model data) and the environment."""
 
     archive: Path | None
     environment: Mapping[str, str]
@@ -32,20 +32,17 @@ class ReplicaSpec:
 
 @dataclass
 class Replica:
-    """A running instance. `requests` counts those in flight; `retired` is set once it is being stopped."""
+    """A process that serves the container's contract, from its start to its end."""
 
     base_dir: Path
     log_path: Path
     client: aiohttp.ClientSession
-    requests: int = 0
-    retired: bool = False
     _port: int = 0
     _process: Process | None = None
-    _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
-        """Where the instance serves the container's contract."""
+        """Where the process serves the container's contract."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
@@ -118,26 +115,8 @@ class Replica:
         if self._process:
             await self._process.wait()
 
-    def enter(self) -> None:
-        """A request goes in: the instance is not stopped before `leave`."""
-        self.requests += 1
-        self._idle.clear()
-
-    def leave(self) -> None:
-        """The request is answered."""
-        self.requests -= 1
-        if self.requests == 0:
-            self._idle.set()
-
-    async def drain(self, timeout: float) -> None:
-        """Wait until no request is in flight, at most `timeout` real seconds."""
-        if self.requests:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), timeout)
-
     async def stop(self) -> None:
         """End the process and remove its files; its log stays."""
-        self.retired = True
         if self._process and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.clock import Clock
 from local_sagemaker.cloudwatch.endpoint_metrics import Metrics
-from local_sagemaker.hosting.container import Answer, invoke
+from local_sagemaker.hosting.container import Answer, Call, invoke
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.fleet import INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS, VariantFleet
 from local_sagemaker.hosting.traffic import Traffic
@@ -65,7 +65,7 @@ class Runtime:
             raise ServiceError("ValidationError", f"Request {request_id} has oversize body.")
         limit = self._clock.limit(INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS)
         sent = time.perf_counter()
-        answer = await invoke(self._client, variant.pick(), request.headers, body, limit)
+        answer = await invoke(self._client, variant.pick(), Call(request.headers, body, limit))
         model_us = (time.perf_counter() - sent) * 1e6
         self._metrics.record(name, variant.variant.name, answer, model_us, (sent - began) * 1e6)
         invoked = {INVOKED_VARIANT: variant.variant.name}
@@ -92,7 +92,7 @@ class Runtime:
         text = answer.body.decode("utf-8", "replace")
         return ServiceError(
             "ModelError",
-            f'Received {side} error ({answer.status}) from primary with message "{text}". '
+            f'Received {side} error ({answer.status}) from {answer.container} with message "{text}". '
             f"See {console}#logEventViewer:group={group} in account {ACCOUNT_ID} for more information.",
             status=424,
             headers=invoked,

@@ -64,7 +64,7 @@ def _variants(endpoint: Lifecycle, live: Deployment, resize: Deployment | None) 
         view = _variant(
             desired[variant.name],
             live.started,
-            current_count=len(fleet.replicas) if fleet else 0,
+            current_count=len(fleet.instances) if fleet else 0,
             current_weight=fleet.variant.weight if fleet else 0.0,
         )
         if resize:
@@ -80,10 +80,11 @@ def _variant(
         "VariantName": variant.name,
         "DeployedImages": [
             {
-                "SpecifiedImage": variant.image,
-                "ResolvedImage": _resolved(variant.image),
+                "SpecifiedImage": container.image,
+                "ResolvedImage": _resolved(container.image),
                 "ResolutionTime": deployed,
             }
+            for container in variant.containers
         ],
         "CurrentWeight": current_weight,
         "DesiredWeight": variant.weight,
