@@ -19,7 +19,7 @@ def lane(invoke, concurrency=4, **members):
         "split_type": "Line",
         "strategy": "SingleRecord",
         "limit": MEGABYTE,
-        "processing": processing(request),
+        "processing": processing(request, "SingleRecord"),
         "assemble_with": "Line",
         **members,
     }

@@ -216,11 +216,11 @@ def test_what_is_not_there_is_an_error(path, value):
 def data(content_type, accept=None, split_type="Line", strategy="MultiRecord", **members):
     return processing(
         {
-            "BatchStrategy": strategy,
             "TransformInput": {"ContentType": content_type, "SplitType": split_type},
             "TransformOutput": {"Accept": accept} if accept else {},
             "DataProcessing": members,
-        }
+        },
+        strategy,
     )
 
 
@@ -303,3 +303,28 @@ def test_formats_that_cannot_be_processed():
 def test_assembling_ends_lines_once():
     assert assembled(b"1", "Line") == assembled(b"1\n", "Line") == b"1\n"
     assert assembled(b"1", "None") == b"1"
+
+
+@pytest.mark.parametrize(
+    ("media_type", "answer"),
+    [
+        ("text/csv", b"0\n1\n"),
+        ("application/jsonlines", b'{"output": 0}\n{"output": 1}\n'),
+        ("application/json", b"0\n1"),
+    ],
+)
+def test_inference_ids(media_type, answer):
+    request = {
+        "TransformInput": {"ContentType": "image/png", "SplitType": "Line"},
+        "TransformOutput": {"Accept": media_type},
+        "DataCaptureConfig": {"DestinationS3Uri": "s3://b/c", "GenerateInferenceId": True},
+    }
+    lines = processing(request, "MultiRecord", 1661820555.0).after(b"", answer).decode().splitlines()
+    if media_type == "text/csv":
+        rows = [line.split(",") for line in lines]
+    else:
+        names = ("output", "SageMakerInferenceId", "SageMakerInferenceTime")
+        rows = [[str(json.loads(line)[name]) for name in names] for line in lines]
+    assert [row[0] for row in rows] == ["0", "1"]
+    assert len({row[1] for row in rows}) == 2
+    assert {row[2] for row in rows} == {"2022-08-30T00:49:15Z"}

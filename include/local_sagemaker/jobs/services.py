@@ -5,16 +5,18 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.api.tags import TagOwner
+from local_sagemaker.hosting.catalog import Catalog
+from local_sagemaker.hosting.fleet import FleetTools
 from local_sagemaker.jobs.book import JobBook
 from local_sagemaker.jobs.run import JobTools
+from local_sagemaker.jobs.transform import TransformWork
 
 
 class Jobs:
     """The books of every kind of job."""
 
-    def __init__(self, tools: JobTools) -> None:
-        self.books: list[JobBook] = []
-        del tools
+    def __init__(self, tools: JobTools, models: Catalog, fleet: FleetTools) -> None:
+        self.books = [JobBook(TransformWork(models, fleet), tools)]
 
     def resume(self) -> None:
         """Read every job from the store and go on with those that had not finished."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from local_sagemaker.jobs.transform_joining import FilterError, JoinError, Processing, assembled
+from local_sagemaker.jobs.transform_joining import JoinError, Processing, assembled
+from local_sagemaker.jobs.transform_paths import FilterError
 from local_sagemaker.jobs.transform_records import RecordError, payloads
 
 # Sends one payload to the model and gives its answer; raises TransformError.

@@ -4,10 +4,12 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Protocol
+from uuid import uuid4
 
-from local_sagemaker.jobs.transform_paths import Filter, FilterError, compile_filter
+from local_sagemaker.jobs.transform_paths import Filter, compile_filter
 
 EVERYTHING = "$"
 _OUTPUT = "SageMakerOutput"
@@ -30,6 +32,9 @@ class Format(Protocol):
     def join(self, given: Any, answer: Any) -> Any:
         """A record and its prediction as one."""
 
+    def identify(self, record: Any, inference_id: str, time: str) -> Any:
+        """The record with an id and the job's start (guide, InferenceId Generation)."""
+
 
 class CsvFormat:
     """`text/csv` by RFC 4180; a record is a line, since batch transform knows no embedded newline."""
@@ -48,6 +53,10 @@ class CsvFormat:
     def join(self, given: Any, answer: Any) -> Any:
         """The prediction's columns after the record's."""
         return [*given, *answer]
+
+    def identify(self, record: Any, inference_id: str, time: str) -> Any:
+        """Two columns more."""
+        return [*(record if isinstance(record, list) else [record]), inference_id, time]
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,11 @@ class JsonFormat:
             return {**given, _OUTPUT: answer}
         return {_INPUT: given, _OUTPUT: answer}
 
+    def identify(self, record: Any, inference_id: str, time: str) -> Any:
+        """Two attributes more; a record that is no object is put under `output` first."""
+        attributes = record if isinstance(record, dict) else {"output": record}
+        return {**attributes, "SageMakerInferenceId": inference_id, "SageMakerInferenceTime": time}
+
 
 @dataclass(frozen=True)
 class Processing:
@@ -84,6 +98,7 @@ class Processing:
     input_filter: str = EVERYTHING
     output_filter: str = EVERYTHING
     join_input: bool = False
+    inference_time: str | None = None
 
     def before(self, payload: bytes) -> bytes:
         """What the model is sent for `payload`; raises JoinError or FilterError."""
@@ -97,7 +112,7 @@ class Processing:
         select: Filter | None = (
             None if self.output_filter == EVERYTHING else compile_filter(self.output_filter)
         )
-        if not self.join_input and select is None:
+        if not self.join_input and select is None and self.inference_time is None:
             return answer
         records = self.target.load(answer)
         if self.join_input:
@@ -105,30 +120,43 @@ class Processing:
             if len(given) != len(records):
                 raise JoinError("Fail to join data: mismatched line count between the input and the output")
             records = [self.target.join(*pair) for pair in zip(given, records, strict=True)]
-        return self.target.dump([select(record) for record in records] if select else records)
+        if select:
+            records = [select(record) for record in records]
+        if self.inference_time:
+            records = [self.target.identify(each, str(uuid4()), self.inference_time) for each in records]
+        return self.target.dump(records)
 
 
-def processing(request: dict[str, Any]) -> Processing:
-    """The DataProcessing of a CreateTransformJob request; raises JoinError when its formats cannot be."""
+def processing(request: dict[str, Any], strategy: str, started: float | None = None) -> Processing:
+    """The DataProcessing of a CreateTransformJob request; raises JoinError when its formats cannot be.
+
+    `strategy` is the BatchStrategy settled on; `started`, in seconds since the epoch, is the time that
+    DataCaptureConfig's GenerateInferenceId puts beside each id.
+    """
     declared = request.get("DataProcessing", {})
     content_type = request["TransformInput"].get("ContentType")
     accept = request["TransformOutput"].get("Accept") or content_type
     by_line = request["TransformInput"].get("SplitType", "None") == "Line"
-    single = request.get("BatchStrategy") == "SingleRecord"
+    identified = request.get("DataCaptureConfig", {}).get("GenerateInferenceId") and started is not None
     used = Processing(
         source=CsvFormat(),
         target=CsvFormat(),
         input_filter=declared.get("InputFilter", EVERYTHING),
         output_filter=declared.get("OutputFilter", EVERYTHING),
         join_input=declared.get("JoinSource") == "Input",
+        inference_time=f"{datetime.fromtimestamp(started or 0, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        if identified
+        else None,
     )
-    if (used.input_filter, used.output_filter, used.join_input) == (EVERYTHING, EVERYTHING, False):
-        return used
-    source = _format(content_type, "ContentType", lines=by_line)
-    target = _format(accept, "Accept", lines=by_line and not single)
+    source = used.source
+    target = used.target
+    if used.join_input or used.input_filter != EVERYTHING:
+        source = _format(content_type, "ContentType", lines=by_line)
+    if used.join_input or used.output_filter != EVERYTHING or identified:
+        target = _format(accept, "Accept", lines=by_line and strategy != "SingleRecord")
     if used.join_input and type(source) is not type(target):
         raise JoinError(f"Fail to join data: {accept} cannot be joined with {content_type}")
-    return Processing(source, target, used.input_filter, used.output_filter, used.join_input)
+    return replace(used, source=source, target=target)
 
 
 def _format(media_type: str | None, member: str, *, lines: bool) -> Format:
@@ -157,6 +185,3 @@ def _text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         raise JoinError("The data is not UTF-8 text") from error
-
-
-__all__ = ["FilterError", "JoinError", "Processing", "assembled", "processing"]

@@ -1,0 +1,401 @@
+"""Batch transform jobs: every row through the model once, in order, and what becomes of jobs that fail."""
+
+import gzip
+import json
+
+import pytest
+
+OVER = ("Completed", "Failed", "Stopped")
+
+
+class Transforms:
+    """Transform jobs of one server, over inputs and outputs in a bucket of their own."""
+
+    def __init__(self, world, until):
+        self.world = world
+        self.until = until
+        self.client = world.sagemaker
+        self.bucket = world.name("transforms").lower()
+        world.s3.create_bucket(
+            Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": world.s3.meta.region_name}
+        )
+
+    def put(self, files):
+        """Upload under a new prefix; returns it."""
+        prefix = self.world.name("in")
+        for key, body in files.items():
+            self.world.s3.put_object(Bucket=self.bucket, Key=f"{prefix}/{key}", Body=body)
+        return prefix
+
+    def request(self, model, files, **members):
+        """A create request; `Input`, `Output` and `Source` add to the parts of those names."""
+        name = self.world.name("Job")
+        prefix = self.put(files) if isinstance(files, dict) else files
+        source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{self.bucket}/{prefix}"}
+        given = {"ContentType": "text/csv", "SplitType": "Line", **members.pop("Input", {})}
+        wanted = {"Accept": "text/csv", "AssembleWith": "Line", **members.pop("Output", {})}
+        return {
+            "TransformJobName": name,
+            "ModelName": model,
+            "TransformInput": {
+                "DataSource": {"S3DataSource": {**source, **members.pop("Source", {})}},
+                **given,
+            },
+            "TransformOutput": {"S3OutputPath": f"s3://{self.bucket}/{name}-out", **wanted},
+            "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": members.pop("count", 1)},
+            **members,
+        }
+
+    def begin(self, model, files, **members):
+        request = self.request(model, files, **members)
+        self.client.create_transform_job(**request)
+        return request["TransformJobName"]
+
+    def describe(self, name):
+        return self.client.describe_transform_job(TransformJobName=name)
+
+    def ended(self, name):
+        def look():
+            found = self.describe(name)
+            return found if found["TransformJobStatus"] in OVER else None
+
+        return self.until(look, f"{name} ends")
+
+    def run(self, model, files, **members):
+        """The description of a job that is over."""
+        return self.ended(self.begin(model, files, **members))
+
+    def outputs(self, job):
+        """Every output of a job, by its key below the output path."""
+        return self.below(job["TransformOutput"]["S3OutputPath"])
+
+    def below(self, uri):
+        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        found = self.world.s3.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/").get("Contents", [])
+        return {
+            each["Key"].removeprefix(f"{prefix}/"): self.world.s3.get_object(Bucket=bucket, Key=each["Key"])[
+                "Body"
+            ].read()
+            for each in found
+        }
+
+    def log(self, job, *, data=True):
+        """What the job's data logs say, or its containers."""
+        logs = self.world.server.client("logs")
+        group = "/aws/sagemaker/TransformJobs"
+        streams = logs.describe_log_streams(
+            logGroupName=group, logStreamNamePrefix=f"{job['TransformJobName']}/"
+        )["logStreams"]
+        return [
+            event["message"]
+            for stream in streams
+            if stream["logStreamName"].endswith("/data-log") == data
+            for event in logs.get_log_events(
+                logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True
+            )["events"]
+        ]
+
+
+@pytest.fixture(scope="module")
+def transforms(shared_world, wait_until):
+    return Transforms(shared_world, wait_until)
+
+
+@pytest.fixture(scope="module")
+def rows(transforms):
+    """A model that answers each row with its sum."""
+    return transforms.world.model("rows")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unanswered(transforms, rows):
+    """A job whose model never answers: begun early, since the limit of an answer takes its time."""
+    return transforms.begin(
+        rows,
+        {"a.csv": b"wait\n"},
+        ModelClientConfig={"InvocationsMaxRetries": 0, "InvocationsTimeoutInSeconds": 1},
+    )
+
+
+def table(start, count):
+    return b"".join(b"%d,1\n" % number for number in range(start, start + count))
+
+
+def sums(start, count):
+    return [str(number + 1) for number in range(start, start + count)]
+
+
+@pytest.mark.parametrize(
+    ("members", "counts"),
+    [
+        (
+            {"BatchStrategy": "MultiRecord", "MaxPayloadInMB": 1, "MaxConcurrentTransforms": 4},
+            (7000, 2500, 500),
+        ),
+        ({"BatchStrategy": "MultiRecord", "count": 2}, (6000, 2000, 1999, 1)),
+        ({"BatchStrategy": "SingleRecord", "MaxConcurrentTransforms": 8, "count": 2}, (600, 300, 99, 1)),
+        ({"MaxPayloadInMB": 0}, (9000, 1000)),
+        ({"Input": {"SplitType": "None"}, "MaxConcurrentTransforms": 4}, (5000, 3000, 1500, 499, 1)),
+    ],
+)
+def test_every_row_has_one_prediction_in_its_place(transforms, rows, members, counts):
+    starts = [sum(counts[:number]) for number in range(len(counts))]
+    files = {
+        f"part/{number}.csv": table(*span) for number, span in enumerate(zip(starts, counts, strict=True))
+    }
+    job = transforms.run(rows, files, **members)
+    assert job["TransformJobStatus"] == "Completed", transforms.log(job)
+    found = transforms.outputs(job)
+    assert list(found) == [f"part/{number}.csv.out" for number in range(len(counts))]
+    for number, span in enumerate(zip(starts, counts, strict=True)):
+        assert found[f"part/{number}.csv.out"].decode().splitlines() == sums(*span)
+    assert job["TransformStartTime"] <= job["TransformEndTime"]
+
+
+def test_an_id_is_kept_from_the_model_and_joined_to_its_answer(transforms, rows):
+    job = transforms.run(
+        rows,
+        {"a.csv": b"100,1,2\n200,3,4\n", "b.csv": b"300,5,6"},
+        DataProcessing={"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"},
+    )
+    assert transforms.outputs(job) == {"a.csv.out": b"100,3\n200,7\n", "b.csv.out": b"300,11\n"}
+
+
+def test_json_lines_with_their_answers(transforms):
+    job = transforms.run(
+        transforms.world.model("echo", RELEASE="7"),
+        {"in.jsonl": b'{"id": 1, "features": [1]}\n{"id": 2, "features": [2]}\n'},
+        BatchStrategy="SingleRecord",
+        Input={"ContentType": "application/jsonlines"},
+        Output={"Accept": "application/jsonlines"},
+        DataProcessing={
+            "InputFilter": "$.features",
+            "JoinSource": "Input",
+            "OutputFilter": "$['id','SageMakerOutput']",
+        },
+    )
+    assert job["TransformJobStatus"] == "Completed", transforms.log(job)
+    lines = [json.loads(line) for line in transforms.outputs(job)["in.jsonl.out"].splitlines()]
+    assert [(line["id"], line["SageMakerOutput"]["body"]) for line in lines] == [(1, "[1]"), (2, "[2]")]
+
+
+def test_gzip_input(transforms, rows):
+    job = transforms.run(rows, {"in.csv.gz": gzip.compress(table(0, 100))}, Input={"CompressionType": "Gzip"})
+    assert transforms.outputs(job)["in.csv.gz.out"].decode().split() == sums(0, 100)
+
+
+def test_a_manifest_names_the_input(transforms, rows):
+    prefix = transforms.put({"deep/a.csv": b"1,1\n", "b.csv": b"2,2\n", "not-named.csv": b"3,3\n"})
+    manifest = [{"prefix": f"s3://{transforms.bucket}/{prefix}/"}, "deep/a.csv", "b.csv"]
+    transforms.world.s3.put_object(
+        Bucket=transforms.bucket, Key=f"{prefix}.manifest", Body=json.dumps(manifest)
+    )
+    job = transforms.run(rows, f"{prefix}.manifest", Source={"S3DataType": "ManifestFile"})
+    assert transforms.outputs(job) == {"deep/a.csv.out": b"2\n", "b.csv.out": b"4\n"}
+
+
+@pytest.mark.parametrize(
+    ("row", "kind", "said"),
+    [
+        (b"refuse", "ClientError", ["ClientError: 400", "", "Message:", "bad row"]),
+        (
+            b"fail",
+            "AlgorithmError",
+            ["Bad HTTP status received from algorithm: 500", "", "Message:", "no such row"],
+        ),
+    ],
+)
+def test_a_bad_record_fails_its_file_and_the_job_but_not_the_other_files(transforms, rows, row, kind, said):
+    files = {"good-1.csv": table(0, 10), "bad.csv": table(0, 10) + row + b"\n", "good-2.csv": table(5, 5)}
+    job = transforms.run(
+        rows, files, BatchStrategy="SingleRecord", ModelClientConfig={"InvocationsMaxRetries": 1}
+    )
+    assert job["TransformJobStatus"] == "Failed"
+    assert job["FailureReason"] == f"{kind}: See job logs for more information"
+    assert set(transforms.outputs(job)) == {"good-1.csv.out", "good-2.csv.out"}
+    key = job["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"].removeprefix("s3://") + "/bad.csv"
+    log = [line.partition(":[sagemaker logs]: ")[2] for line in transforms.log(job)]
+    assert log[0] == "MaxConcurrentTransforms=1, MaxPayloadInMB=6, BatchStrategy=SINGLE_RECORD"
+    assert log[1 : len(said) + 1] == [f"{key}: {line}" for line in said]
+
+
+def test_a_container_that_dies_fails_the_job(transforms, rows):
+    job = transforms.run(rows, {"a.csv": b"1,1\ndie\n", "b.csv": b"2,2\n"}, BatchStrategy="SingleRecord")
+    assert (job["TransformJobStatus"], job["FailureReason"]) == (
+        "Failed",
+        "AlgorithmError: See job logs for more information",
+    )
+    assert transforms.outputs(job) == {}
+    assert "Unable to get response from algorithm" in transforms.log(job)[1]
+
+
+def test_a_model_that_cannot_load_fails_the_job_and_says_why_in_its_log(transforms):
+    job = transforms.run(transforms.world.model("cannot_load"), {"a.csv": b"1\n"})
+    assert job["FailureReason"] == "AlgorithmError: See job logs for more information"
+    assert any("weights are missing" in line for line in transforms.log(job, data=False))
+
+
+def test_an_answer_that_never_comes_is_given_up(transforms, unanswered):
+    job = transforms.ended(unanswered)
+    assert job["TransformJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("InternalServerError")
+
+
+@pytest.mark.parametrize(
+    ("files", "members", "said"),
+    [
+        ({"a.csv": b"1,2\n"}, {"DataProcessing": {"InputFilter": "$[0:1,2:]"}}, "only single range filters"),
+        (
+            {"a.csv": b"1,2\n"},
+            {"DataProcessing": {"OutputFilter": "$[5]"}},
+            "index out of range: len: 1, idx: 5",
+        ),
+        ({"a.csv": b"1,2\n"}, {"Input": {"CompressionType": "Gzip"}}, "not in gzip format"),
+        ({"a.csv": b"1,2\n3,4\n"}, {"Input": {"SplitType": "RecordIO"}}, "not in RecordIO format"),
+        ({"a.csv": b"1" * (1 << 20) + b"\n"}, {"MaxPayloadInMB": 1}, "longer than MaxPayloadInMB"),
+        (
+            {"a.csv": b"1\n"},
+            {"Input": {"ContentType": "image/png"}, "DataProcessing": {"JoinSource": "Input"}},
+            "png",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_data_is_in_the_data_log(transforms, rows, files, members, said):
+    job = transforms.run(rows, files, **members)
+    assert (job["TransformJobStatus"], job["FailureReason"]) == (
+        "Failed",
+        "ClientError: See job logs for more information",
+    )
+    assert any(said in line for line in transforms.log(job))
+    assert transforms.outputs(job) == {}
+
+
+def test_no_input_fails_the_job(transforms, rows):
+    job = transforms.run(rows, "nothing-here")
+    assert job["TransformJobStatus"] == "Failed"
+    assert f's3://{transforms.bucket}/nothing-here"' in job["FailureReason"]
+    assert transforms.world.role in job["FailureReason"]
+
+
+def test_containers_know_what_they_are_in(transforms):
+    job = transforms.run(
+        transforms.world.model("tells_environment", OWN="model", KEPT="1"),
+        {"a": b"x\n"},
+        Environment={"OWN": "job"},
+        MaxConcurrentTransforms=2,
+        BatchStrategy="MultiRecord",
+    )
+    told = json.loads(transforms.outputs(job)["a.out"])["environment"]
+    assert (told["OWN"], told["KEPT"]) == ("job", "1")
+    assert {
+        name: value for name, value in told.items() if name.startswith("SAGEMAKER_") and "DIR" not in name
+    } == {
+        "SAGEMAKER_BATCH": "true",
+        "SAGEMAKER_BATCH_STRATEGY": "MULTI_RECORD",
+        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "2",
+    }
+    assert "SECRET_OF_THE_SERVER" not in told
+
+
+def test_captured_data_are_manifests_and_records_get_ids(transforms, rows):
+    uri = f"s3://{transforms.bucket}/{transforms.world.name('captured')}"
+    job = transforms.run(
+        rows,
+        {"a.csv": b"1,1\n2,2\n", "deep/b.csv": b"3,3\n"},
+        DataCaptureConfig={"DestinationS3Uri": uri, "GenerateInferenceId": True},
+    )
+    hour = job["TransformStartTime"].strftime("%Y/%m/%d/%H")
+    source = job["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
+    manifests = {
+        key.partition("/")[0]: (key, json.loads(body)) for key, body in transforms.below(uri).items()
+    }
+    assert manifests["input"][1] == [{"prefix": f"{source}/"}, "a.csv", "deep/b.csv"]
+    assert manifests["output"][1] == [
+        {"prefix": f"{job['TransformOutput']['S3OutputPath']}/"},
+        "a.csv.out",
+        "deep/b.csv.out",
+    ]
+    for kind, (key, _) in manifests.items():
+        assert key.startswith(f"{kind}/{hour}/")
+    records = [line.split(",") for line in transforms.outputs(job)["a.csv.out"].decode().split()]
+    assert [record[0] for record in records] == ["2", "4"]
+    assert len({record[1] for record in records}) == 2
+    assert {record[2] for record in records} == {f"{job['TransformStartTime']:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def test_a_stopped_job_stores_nothing(transforms, rows):
+    name = transforms.begin(rows, {"a.csv": table(0, 5), "b.csv": b"wait\n"})
+    transforms.until(lambda: transforms.describe(name).get("TransformStartTime"), "the instances are up")
+    transforms.client.stop_transform_job(TransformJobName=name)
+    assert transforms.describe(name)["TransformJobStatus"] in ("Stopping", "Stopped")
+    job = transforms.ended(name)
+    assert job["TransformJobStatus"] == "Stopped"
+    assert "FailureReason" not in job
+    assert transforms.outputs(job) == {}
+
+
+def test_errors_of_the_operations(transforms, rows, refusal):
+    client = transforms.client
+    request = transforms.request(rows, {"a.csv": b"1,1\n"})
+    name = request["TransformJobName"]
+    arn = client.create_transform_job(**request)["TransformJobArn"]
+    assert arn == transforms.world.arn("transform-job", name)
+    assert refusal(client.create_transform_job, **request) == (
+        "ResourceInUse",
+        (
+            "Job name must be unique within an AWS account and region, and a job with this name already "
+            f"exists ({arn})"
+        ),
+    )
+    transforms.ended(name)
+    for call in (client.describe_transform_job, client.stop_transform_job):
+        assert refusal(call, TransformJobName="missing") == (
+            "ValidationException",
+            "Could not find requested job with name: missing",
+        )
+    assert refusal(client.stop_transform_job, TransformJobName=name) == (
+        "ValidationException",
+        "The request was rejected because the transform job is in status Completed.",
+    )
+    for members, said in (
+        ({"ModelName": "missing"}, f'Could not find model "{transforms.world.arn("model", "missing")}"'),
+        ({"MaxPayloadInMB": 101}, "MaxPayloadInMB"),
+        ({"MaxPayloadInMB": 30, "MaxConcurrentTransforms": 4}, "MaxConcurrentTransforms * MaxPayloadInMB"),
+    ):
+        code, message = refusal(
+            client.create_transform_job, **{**request, "TransformJobName": "Refused", **members}
+        )
+        assert (code, said in message) == ("ValidationException", True)
+
+
+def test_the_stock_waiter_lists_and_tags(transforms, rows):
+    client = transforms.client
+    request = transforms.request(rows, {"a.csv": b"1,1\n"}, Tags=[{"Key": "team", "Value": "a"}])
+    name = request["TransformJobName"]
+    arn = client.create_transform_job(**request)["TransformJobArn"]
+    client.get_waiter("transform_job_completed_or_stopped").wait(
+        TransformJobName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300}
+    )
+    (summary,) = client.list_transform_jobs(NameContains=name, StatusEquals="Completed")[
+        "TransformJobSummaries"
+    ]
+    job = transforms.describe(name)
+    for member in (
+        "TransformJobName",
+        "TransformJobArn",
+        "TransformJobStatus",
+        "CreationTime",
+        "TransformEndTime",
+    ):
+        assert summary[member] == job[member]
+    assert client.list_transform_jobs(NameContains=name, StatusEquals="Failed")["TransformJobSummaries"] == []
+    pages = client.get_paginator("list_transform_jobs").paginate(PaginationConfig={"PageSize": 2})
+    listed = [each["CreationTime"] for page in pages for each in page["TransformJobSummaries"]]
+    assert listed == sorted(listed, reverse=True)
+    client.add_tags(ResourceArn=arn, Tags=[{"Key": "stage", "Value": "b"}])
+    assert client.list_tags(ResourceArn=arn)["Tags"] == [
+        {"Key": "team", "Value": "a"},
+        {"Key": "stage", "Value": "b"},
+    ]
+    assert job["DataProcessing"] == {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}
+    assert job["TransformInput"] == request["TransformInput"]
