@@ -23,7 +23,7 @@ index = known=$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-
 unexport PYTHONDONTWRITEBYTECODE
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help demo up down test bench lint lock
+.PHONY: help demo up down test conformance bench lint lock
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
@@ -39,6 +39,11 @@ down: $(SYNCED) ## stop what `make up` started
 
 test: $(SYNCED) ## run all tests; ARGS="-k planner" runs some
 	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# On AWS nearly all of it is waiting, and costs what its endpoints and jobs cost.
+conformance: $(SYNCED) ## hold the local SageMaker to the service's facts; TARGET=aws runs the same tests there
+	@$(BIN)/python -m pytest tests/conformance --confcutdir tests/conformance --target $(or $(TARGET),local) \
+		--numprocesses $(or $(JOBS),2) --dist loadfile $(if $(filter aws,$(TARGET)),--timeout 14400) $(ARGS)
 
 bench: $(SYNCED) ## measure speed side by side with peers and limits; writes docs/benchmarks.md (5 minutes)
 	@$(BIN)/python -m benchmarks

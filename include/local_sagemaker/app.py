@@ -1,6 +1,7 @@
 """The front: one port, and each request to where it is served."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import parse_qs
 
 from starlette.requests import ClientDisconnect, Request
@@ -8,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from local_sagemaker.api.control import TARGET_PREFIX, ControlPlane
+from local_sagemaker.api.protocols import AwsService
 from local_sagemaker.backing.proxy import Proxy, target_of
 from local_sagemaker.console.admin import Admin
 from local_sagemaker.events.bus import PUT_EVENTS, Events
@@ -19,7 +21,7 @@ _SCOPE = re.compile(r"[^/\s]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_re
 
 
 class App:
-    """The ASGI application."""
+    """The ASGI application; `services` are other APIs served here, by the name requests are signed for."""
 
     def __init__(
         self,
@@ -30,6 +32,7 @@ class App:
         *,
         events: Events,
         admin: Admin,
+        services: Mapping[str, AwsService],
     ) -> None:
         self._control = control
         self._runtime = runtime
@@ -37,6 +40,7 @@ class App:
         self._proxy = proxy
         self._events = events
         self._admin = admin
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -54,6 +58,8 @@ class App:
         path = request.url.path
         if service in (None, "sagemaker") and path.startswith("/endpoints/"):
             return await self._runtime.serve(request)
+        if service in self._services:
+            return await self._services[service].serve(request, region)
         target = request.headers.get("x-amz-target", "")
         if target == PUT_EVENTS:
             return await self._events.serve_put(request)

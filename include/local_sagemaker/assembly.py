@@ -14,7 +14,7 @@ from local_sagemaker.app import App
 from local_sagemaker.backing.moto import Moto
 from local_sagemaker.backing.proxy import Proxy
 from local_sagemaker.clock import Clock
-from local_sagemaker.cloudwatch.endpoint_metrics import Metrics
+from local_sagemaker.cloudwatch.service import CloudWatch
 from local_sagemaker.console.admin import Admin
 from local_sagemaker.events.bus import Events
 from local_sagemaker.hosting.catalog import ENDPOINT, ENDPOINT_CONFIG, MODEL, Catalog
@@ -82,6 +82,12 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
             },
         )
         clock = Clock(settings.time_scale)
+        events = Events(moto, settings.region)
+        stack.push_async_callback(events.stop)
+        events.start()
+        cloudwatch = CloudWatch(store, clock, moto, events, settings.region)
+        stack.push_async_callback(cloudwatch.stop)
+        cloudwatch.start()
         logs = LogShipper(moto, store)
         stack.push_async_callback(logs.stop)
         logs.start()
@@ -93,12 +99,6 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         stack.push_async_callback(endpoints.close)
         endpoints.load()
         await endpoints.resume()
-        metrics = Metrics(moto)
-        stack.push_async_callback(metrics.stop)
-        metrics.start()
-        events = Events(moto, settings.region)
-        stack.push_async_callback(events.stop)
-        events.start()
         jobs = Jobs(
             JobTools(
                 settings=settings,
@@ -141,10 +141,11 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         }
         app = App(
             ControlPlane(operations, tags, settings.region),
-            Runtime(settings, endpoints, client, clock, metrics),
+            Runtime(settings, endpoints, client, clock, cloudwatch.endpoint_metrics),
             S3Front(proxy, mirror),
             proxy,
             events=events,
             admin=Admin(settings, endpoints, quotas, state / "logs"),
+            services={"monitoring": cloudwatch.service()},
         )
         yield app, moto

@@ -70,16 +70,6 @@ def test_a_model_sees_its_data_its_environment_and_nothing_of_the_servers(world,
     assert not [variable for variable in seen["environment"] if variable.startswith(("AWS", "AIRFLOW"))]
 
 
-def test_15_a_missing_endpoint(world, echo, refusal):
-    account = world.server.ready["account"]
-    # Unlike the control plane, the runtime minds the case.
-    for name in ("Missing", echo.upper()):
-        assert refusal(world.invoke, name) == (
-            "ValidationError",
-            f"Endpoint {name} of account {account} not found.",
-        )
-
-
 def test_15_an_endpoint_that_is_not_in_service_yet(world, refusal, gate):
     name = world.begin(world.release("gated", GATE=str(gate)))
     code, message = refusal(world.invoke, name)
@@ -105,33 +95,6 @@ def test_16_the_container_answers_with_an_error(world, kind, status, side, text)
     message = response["Error"]["Message"]
     assert message.startswith(f'Received {side} error ({status}) from primary with message "{text}')
     assert message.endswith(f"in account {world.server.ready['account']} for more information.")
-
-
-def test_17_the_container_does_not_answer_in_time(world):
-    name = world.endpoint(world.release("slow"))
-    with pytest.raises(world.runtime.exceptions.ModelError) as caught:
-        world.invoke(name, "70")
-    assert caught.value.response["OriginalStatusCode"] == 0
-    assert caught.value.response["Error"]["Message"].startswith(
-        'Received server error (0) from primary with message "Your invocation timed out while waiting for a '
-        "response from container primary."
-    )
-
-
-def test_18_a_body_over_6_mib(world, echo, refusal):
-    assert refusal(world.invoke, echo, "x" * (6 * MIB + 1)) == (
-        "413",
-        "HTTP content length exceeded 6291456 bytes.",
-    )
-    assert len(world.answer(echo, "x" * (6 * MIB))["body"]) == 6 * MIB
-
-
-def test_18_a_body_over_4_mib_on_a_serverless_variant(world, serverless, refusal):
-    assert len(world.answer(serverless, "x" * (4 * MIB))["body"]) == 4 * MIB
-    code, message = refusal(world.invoke, serverless, "x" * (4 * MIB + 1))
-    assert code == "ValidationError"
-    assert message.startswith("Request ")
-    assert message.endswith(" has oversize body.")
 
 
 def test_a_serverless_variant_has_a_configuration_instead_of_counts(world, serverless):

@@ -1,89 +1,87 @@
-"""The endpoint metrics the service puts to CloudWatch, gathered in memory and sent in the background."""
+"""What the service measures of each invocation (SageMaker guide, Endpoint invocation metrics)."""
 
-import asyncio
-import logging
-from dataclasses import dataclass
+import time
+from collections import defaultdict
+from typing import NamedTuple
 
-from local_sagemaker.backing.moto import Moto
-from local_sagemaker.hosting.container import Answer
+from local_sagemaker.cloudwatch.histogram import Histogram
+from local_sagemaker.cloudwatch.metrics import Dimensions, Metrics, dimensions_of
 
-FLUSH_SECONDS = 1.0
-logger = logging.getLogger(__name__)
-
-
-@dataclass
-class _Statistic:
-    count: int = 0
-    total: float = 0.0
-    low: float = float("inf")
-    high: float = float("-inf")
-
-    def add(self, value: float) -> None:
-        self.count += 1
-        self.total += value
-        self.low = min(self.low, value)
-        self.high = max(self.high, value)
+NAMESPACE = "AWS/SageMaker"
+_FOLD_AT = 2000  # invocations: what waits to be put stays small without a read, too
 
 
-_Key = tuple[str, str, str]
+class Invocation(NamedTuple):
+    """One invocation of a variant that `instances` share; times are in microseconds.
+
+    `config` is the endpoint configuration that the variant is of, `status` what the container answered,
+    `model_us` its time and `overhead_us` the front's own.
+    """
+
+    endpoint: str
+    variant: str
+    config: str
+    instances: int
+    status: int
+    model_us: float
+    overhead_us: float
 
 
-class Metrics:
-    """Counts and latencies by endpoint and variant, in namespace AWS/SageMaker."""
+class EndpointMetrics:
+    """Counts, errors and latencies by variant, and by variant and endpoint configuration.
 
-    def __init__(self, moto: Moto) -> None:
-        self._moto = moto
-        self._statistics: dict[_Key, _Statistic] = {}
-        self._task: asyncio.Task[None] | None = None
+    The latter tell a new fleet from the one it replaces (hosting guide, Auto-Rollback Configuration).
+    """
 
-    def record(
-        self, endpoint: str, variant: str, answer: Answer, model_us: float, overhead_us: float
-    ) -> None:
-        """One invocation: what came of it, the container's time and the front's own, in microseconds."""
-        for name, value in (
-            ("Invocations", 1.0),
-            ("Invocation4XXErrors", float(answer.client_error)),
-            ("Invocation5XXErrors", float(not answer.good and not answer.client_error)),
-            ("ModelLatency", model_us),
-            ("OverheadLatency", overhead_us),
-        ):
-            self._statistics.setdefault((endpoint, variant, name), _Statistic()).add(value)
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._gathered: list[tuple[float, Invocation]] = []
+        metrics.feed_from(self._fold)
 
-    def start(self) -> None:
-        """Send what is gathered every second from now on."""
-        self._task = asyncio.create_task(self._flush_for_ever(), name="metrics")
+    def record(self, invocation: Invocation) -> None:
+        """One invocation, now."""
+        self._gathered.append((time.time(), invocation))
+        if len(self._gathered) >= _FOLD_AT:
+            self._fold()
 
-    async def stop(self) -> None:
-        """Stop sending; what is gathered is dropped, as CloudWatch's content is with moto."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+    def _fold(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        alike: dict[tuple[str, str, str, int], list[Invocation]] = defaultdict(list)
+        finest = self._metrics.finest
+        for at, one in gathered:
+            alike[one.endpoint, one.variant, one.config, int(at / finest)].append(one)
+        for (endpoint, variant, config, moment), invocations in alike.items():
+            named = {"EndpointName": endpoint, "VariantName": variant}
+            at = (moment + 0.5) * finest
+            self._put(dimensions_of(named), at, invocations)
+            self._put(dimensions_of({**named, "EndpointConfigName": config}), at, invocations)
 
-    async def _flush_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_SECONDS)
-            try:
-                await self._flush()
-            except Exception:
-                logger.exception("sending metrics to CloudWatch failed; going on")
+    def _put(self, dimensions: Dimensions, at: float, invocations: list[Invocation]) -> None:
+        """Put invocations of one fleet and of one moment."""
 
-    async def _flush(self) -> None:
-        statistics, self._statistics = self._statistics, {}
-        if not statistics:
-            return
-        parameters = {"Action": "PutMetricData", "Version": "2010-08-01", "Namespace": "AWS/SageMaker"}
-        for position, ((endpoint, variant, name), statistic) in enumerate(statistics.items(), start=1):
-            prefix = f"MetricData.member.{position}"
-            parameters |= {
-                f"{prefix}.MetricName": name,
-                f"{prefix}.Unit": "Microseconds" if name.endswith("Latency") else "None",
-                f"{prefix}.Dimensions.member.1.Name": "EndpointName",
-                f"{prefix}.Dimensions.member.1.Value": endpoint,
-                f"{prefix}.Dimensions.member.2.Name": "VariantName",
-                f"{prefix}.Dimensions.member.2.Value": variant,
-                f"{prefix}.StatisticValues.SampleCount": str(statistic.count),
-                f"{prefix}.StatisticValues.Sum": str(statistic.total),
-                f"{prefix}.StatisticValues.Minimum": str(statistic.low),
-                f"{prefix}.StatisticValues.Maximum": str(statistic.high),
-            }
-        await self._moto.query("monitoring", parameters)
+        def values(name: str, unit: str = "None") -> Histogram:
+            return self._metrics.span((NAMESPACE, name, dimensions), unit, at)
+
+        total = len(invocations)
+        values("Invocations").add(1.0, total)
+        for name, count in _failures(invocations).items():
+            # Successes count too, as zeros: the average is the share of failures.
+            for value, times in ((1.0, count), (0.0, total - count)):
+                if times:
+                    values(name).add(value, times)
+        per_instance = values("InvocationsPerInstance")
+        model, overhead = values("ModelLatency", "Microseconds"), values("OverheadLatency", "Microseconds")
+        for one in invocations:
+            per_instance.add(1.0 / max(one.instances, 1))
+            model.add(one.model_us)
+            overhead.add(one.overhead_us)
+
+
+def _failures(invocations: list[Invocation]) -> dict[str, int]:
+    failed = [one.status for one in invocations if not 200 <= one.status < 300]  # noqa: PLR2004 - HTTP's own lines
+    refused = sum(400 <= status < 500 for status in failed)  # noqa: PLR2004 - HTTP's own lines
+    return {
+        "Invocation4XXErrors": refused,
+        "Invocation5XXErrors": len(failed) - refused,
+        "InvocationModelErrors": len(failed),
+    }

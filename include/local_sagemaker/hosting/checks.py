@@ -69,11 +69,22 @@ def endpoint_config_check(require_model: Callable[[str], object]) -> Callable[[R
         names = [variant["VariantName"] for variant in request["ProductionVariants"]]
         if len(set(names)) < len(names):
             raise errors.invalid(f"Production variant names must be unique, found: {', '.join(names)}.")
+        _check_serverless(request)
         for variant in request["ProductionVariants"]:
             _check_variant(variant)
             require_model(variant["ModelName"])
 
     return check
+
+
+def _check_serverless(request: Request) -> None:
+    """Serverless excludes data capture and several variants (hosting guide, Serverless Inference)."""
+    if not any("ServerlessConfig" in variant for variant in request["ProductionVariants"]):
+        return
+    if request.get("DataCaptureConfig"):
+        raise errors.unsupported("a serverless variant excludes DataCaptureConfig")
+    if len(request["ProductionVariants"]) > 1:
+        raise errors.unsupported("a serverless variant excludes other variants")
 
 
 def _check_variant(variant: Request) -> None:

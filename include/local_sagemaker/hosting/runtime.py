@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.clock import Clock
-from local_sagemaker.cloudwatch.endpoint_metrics import Metrics
+from local_sagemaker.cloudwatch.endpoint_metrics import EndpointMetrics, Invocation
 from local_sagemaker.hosting.container import Answer, Call, invoke
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.fleet import INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS, VariantFleet
@@ -31,7 +31,7 @@ class Runtime:
         endpoints: Endpoints,
         client: aiohttp.ClientSession,
         clock: Clock,
-        metrics: Metrics,
+        metrics: EndpointMetrics,
     ) -> None:
         self._settings = settings
         self._endpoints = endpoints
@@ -67,7 +67,17 @@ class Runtime:
         sent = time.perf_counter()
         answer = await invoke(self._client, variant.pick(), Call(request.headers, body, limit))
         model_us = (time.perf_counter() - sent) * 1e6
-        self._metrics.record(name, variant.variant.name, answer, model_us, (sent - began) * 1e6)
+        self._metrics.record(
+            Invocation(
+                endpoint=name,
+                variant=variant.variant.name,
+                config=variant.config_name,
+                instances=len(variant.replicas),
+                status=answer.status,
+                model_us=model_us,
+                overhead_us=(sent - began) * 1e6,
+            )
+        )
         invoked = {INVOKED_VARIANT: variant.variant.name}
         if not answer.good:
             raise self._failure(name, answer, invoked)

@@ -1,0 +1,53 @@
+"""CloudWatch as a whole: metrics, alarms and their operations."""
+
+from collections.abc import Sequence
+
+from local_sagemaker.api.control import Operation
+from local_sagemaker.api.protocols import AwsService
+from local_sagemaker.backing.moto import Moto
+from local_sagemaker.clock import Clock
+from local_sagemaker.cloudwatch.alarm_operations import AlarmOperations
+from local_sagemaker.cloudwatch.alarm_watch import AlarmWatch
+from local_sagemaker.cloudwatch.alarms import Alarms
+from local_sagemaker.cloudwatch.endpoint_metrics import EndpointMetrics
+from local_sagemaker.cloudwatch.metric_data import MetricData
+from local_sagemaker.cloudwatch.metric_reads import MetricReads
+from local_sagemaker.cloudwatch.metrics import Metrics
+from local_sagemaker.events.bus import Events
+from local_sagemaker.store import Store
+
+
+class CloudWatch:
+    """What the other parts use of CloudWatch, and what its clients call."""
+
+    def __init__(self, store: Store, clock: Clock, moto: Moto, events: Events, region: str) -> None:
+        self.metrics = Metrics(clock)
+        self.endpoint_metrics = EndpointMetrics(self.metrics)
+        self.alarms = Alarms(store)
+        self.watch = AlarmWatch(self.alarms, self.metrics, clock, moto=moto, events=events, region=region)
+        self.alarm_operations = AlarmOperations(self.alarms, region)
+        self._region = region
+
+    def start(self) -> None:
+        """Read the alarms and evaluate them from now on."""
+        self.alarms.load()
+        self.watch.start()
+
+    async def stop(self) -> None:
+        """Stop evaluating."""
+        await self.watch.stop()
+
+    async def states(self, names: Sequence[str]) -> dict[str, str]:
+        """The states of these alarms; names that do not exist are absent."""
+        return self.alarms.states(names)
+
+    def service(self) -> AwsService:
+        """The API."""
+        data, reads = MetricData(self.metrics), MetricReads(self.metrics)
+        operations: dict[str, Operation] = {
+            "PutMetricData": data.put,
+            "ListMetrics": data.list_page,
+            "GetMetricStatistics": reads.statistics,
+            **self.alarm_operations.operations(),
+        }
+        return AwsService("cloudwatch", operations, self._region, "ValidationError")
