@@ -17,6 +17,7 @@ from local_sagemaker.clock import Clock
 from local_sagemaker.cloudwatch.service import CloudWatch
 from local_sagemaker.console.admin import Admin
 from local_sagemaker.events.bus import Events
+from local_sagemaker.faults.parts import Faults
 from local_sagemaker.hosting.catalog import ENDPOINT, ENDPOINT_CONFIG, MODEL, Catalog
 from local_sagemaker.hosting.checks import endpoint_config_check, model_check
 from local_sagemaker.hosting.endpoints import Endpoints
@@ -91,7 +92,10 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         logs = LogShipper(moto, store)
         stack.push_async_callback(logs.stop)
         logs.start()
-        tools = FleetTools(clock, client, state / REPLICAS_DIR, state / "logs", mirror.archive)
+        faults = Faults(settings.faults, settings.seed, clock)
+        tools = FleetTools(
+            clock, client, state / REPLICAS_DIR, state / "logs", mirror.archive, faults.instances
+        )
         models = Catalog(MODEL, store, clock, settings.region, model_check(mirror, settings.region))
         configs = Catalog(ENDPOINT_CONFIG, store, clock, settings.region, endpoint_config_check(models.get))
         quotas = Quotas(store, settings.quotas)
@@ -145,7 +149,8 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
             S3Front(proxy, mirror),
             proxy,
             events=events,
-            admin=Admin(settings, endpoints, quotas, state / "logs"),
+            admin=Admin(settings, endpoints, quotas, state / "logs", faults=faults),
             services={"monitoring": cloudwatch.service()},
+            faults=faults,
         )
         yield app, moto

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import uvloop
 
+from local_sagemaker.faults.file import FaultsError, load
+from local_sagemaker.faults.rules import AnyRule
 from local_sagemaker.quotas import QuotaError, parse_quota
 from local_sagemaker.server import ServerError, run
 from local_sagemaker.settings import Settings
@@ -30,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         reset=options.reset,
         ready_file=options.ready_file.resolve() if options.ready_file else None,
         quotas=dict(options.quota),
+        faults=options.faults,
+        seed=options.seed,
     )
     if settings.ready_file:
         settings.ready_file.unlink(missing_ok=True)
@@ -82,6 +86,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=N",
         help="a quota by the service's own name, as in 'ml.m5.large for endpoint usage=2'; repeatable",
     )
+    parser.add_argument(
+        "--faults",
+        type=_faults,
+        default=(),
+        metavar="FILE",
+        help="YAML or JSON: what goes wrong, where and how often",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="the same seed and calls meet the same faults")
     parser.add_argument("--ready-file", type=Path, help="written, as JSON, when the server is ready")
     return parser
 
@@ -98,3 +110,10 @@ def _quota(text: str) -> tuple[str, int]:
         return parse_quota(text)
     except QuotaError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _faults(path: str) -> tuple[AnyRule, ...]:
+    try:
+        return tuple(load(Path(path)))
+    except FaultsError as error:
+        raise argparse.ArgumentTypeError(f"cannot be used:\n{error}") from error

@@ -56,7 +56,9 @@ def _url(settings: Settings, listener: socket.socket) -> str:
 async def _serve(app: App, moto: Moto, listener: socket.socket, settings: Settings) -> None:
     config = uvicorn.Config(
         app,
+        http=app.faults.connections.protocol(),
         lifespan="off",
+        proxy_headers=False,
         log_level="warning",
         access_log=False,
         timeout_keep_alive=300,  # longer than clients keep their idle connections

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local_sagemaker.faults.rules import AnyRule
+
 ACCOUNT_ID = "123456789012"  # moto's account for every caller that has not assumed a role elsewhere
 
 
@@ -21,6 +23,8 @@ class Settings:
     reset: bool
     ready_file: Path | None
     quotas: Mapping[str, int] = field(default_factory=dict)
+    faults: tuple[AnyRule, ...] = ()
+    seed: int = 0
 
     @property
     def execution_role_arn(self) -> str:

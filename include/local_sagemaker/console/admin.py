@@ -12,8 +12,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from local_sagemaker.console.answers import BadCall, on_bad_call
+from local_sagemaker.console.fault_calls import FaultCalls
 from local_sagemaker.console.guard import refused
 from local_sagemaker.console.quota_calls import QuotaCalls
+from local_sagemaker.faults.parts import Faults
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.lifecycle import Lifecycle
 from local_sagemaker.hosting.records import Status
@@ -26,7 +28,9 @@ _LOG_TAIL = 256 * 1024
 class Admin:
     """The pages and calls under /_local, and the page at /."""
 
-    def __init__(self, settings: Settings, endpoints: Endpoints, quotas: Quotas, logs_dir: Path) -> None:
+    def __init__(
+        self, settings: Settings, endpoints: Endpoints, quotas: Quotas, logs_dir: Path, *, faults: Faults
+    ) -> None:
         self._settings = settings
         self._endpoints = endpoints
         self._logs_dir = logs_dir
@@ -38,6 +42,7 @@ class Admin:
                 Route("/_local/endpoints/{name}/status", self._force_status, methods=["POST"]),
                 Route("/_local/endpoints/{name}/logs", self._logs),
                 *QuotaCalls(quotas).routes(),
+                *FaultCalls(faults.rules, faults.instances).routes(),
             ],
             exception_handlers={BadCall: on_bad_call},
         )

@@ -95,6 +95,7 @@ async def invoke(client: aiohttp.ClientSession, instance: Instance | None, call:
 async def _post(
     client: aiohttp.ClientSession, replica: Replica, name: str, headers: Mapping[str, str], body: bytes
 ) -> Answer:
+    headers = {**headers, **replica.faults.of_request()}
     try:
         async with client.post(f"{replica.url}/invocations", data=body, headers=headers) as response:
             kept = {

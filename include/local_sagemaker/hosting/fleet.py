@@ -6,12 +6,14 @@ import itertools
 import random
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
 
 from local_sagemaker.clock import Clock
+from local_sagemaker.faults.engine import Place
+from local_sagemaker.faults.instances import InstanceFaults, NoCapacity
 from local_sagemaker.hosting.instance import ContainerFailed, Instance
 from local_sagemaker.hosting.records import Container, Deployment, Variant
 from local_sagemaker.hosting.replica import Replica, ReplicaSpec
@@ -36,6 +38,7 @@ class FleetTools:
     replicas_dir: Path
     logs_dir: Path
     archive: Callable[[str], Path | None]
+    faults: InstanceFaults
 
 
 class VariantFleet:
@@ -45,6 +48,8 @@ class VariantFleet:
         self.config_name = config_name
         self.variant = variant
         self.instances: list[Instance] = []
+        self._endpoint = endpoint
+        self._started = itertools.count()
         self._log_dir = tools.logs_dir / endpoint
         self._tools = tools
         self._turn = itertools.count()
@@ -87,7 +92,19 @@ class VariantFleet:
 
     async def _launch(self) -> Instance:
         specs = {container.hostname: self._spec(container) for container in self.variant.containers}
-        instance = Instance({hostname: self._replica(hostname) for hostname in specs})
+        place = Place(
+            "endpoint",
+            self._endpoint,
+            self.variant.name,
+            self.config_name,
+            instance_type=self.variant.instance_type or "",
+            index=next(self._started),
+        )
+        try:
+            await self._tools.faults.before_start(place)
+        except NoCapacity as error:
+            raise FleetError(str(error)) from error
+        instance = Instance({hostname: self._replica(hostname, place) for hostname in specs})
         timeout = self._tools.clock.limit(self.variant.startup_timeout, MINIMUM_STARTUP_SECONDS)
         try:
             await instance.start(specs, timeout)
@@ -98,7 +115,7 @@ class VariantFleet:
             ) from error
         return instance
 
-    def _replica(self, hostname: str) -> Replica:
+    def _replica(self, hostname: str, place: Place) -> Replica:
         identity = uuid.uuid4().hex[:12]
         # The log of a pipeline's container names the container, as its log stream does.
         name = f"{identity}-{hostname}" if len(self.variant.containers) > 1 else identity
@@ -106,6 +123,7 @@ class VariantFleet:
             base_dir=self._tools.replicas_dir / identity,
             log_path=self._log_dir / f"{self.variant.name}-{name}.log",
             client=self._tools.client,
+            faults=self._tools.faults.of_replica(replace(place, container=hostname)),
         )
 
     def _spec(self, container: Container) -> ReplicaSpec:

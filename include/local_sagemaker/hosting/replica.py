@@ -13,6 +13,8 @@ from pathlib import Path
 
 import aiohttp
 
+from local_sagemaker.faults.instances import ReplicaFaults
+
 _CHILD = Path(__file__).with_name("replica_server.py")
 STOP_GRACE_SECONDS = 3
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
@@ -37,8 +39,12 @@ class Replica:
     base_dir: Path
     log_path: Path
     client: aiohttp.ClientSession
+    faults: ReplicaFaults
     _port: int = 0
     _process: Process | None = None
+
+    def __post_init__(self) -> None:
+        self.faults.kill = self.kill
 
     @property
     def url(self) -> str:
@@ -102,7 +108,8 @@ class Replica:
     async def _ping(self, timeout: float) -> None:
         try:
             limit = aiohttp.ClientTimeout(total=timeout)
-            async with self.client.get(f"{self.url}/ping", timeout=limit) as response:
+            marks = self.faults.of_ping()
+            async with self.client.get(f"{self.url}/ping", headers=marks, timeout=limit) as response:
                 if response.status != 200:  # noqa: PLR2004 - the contract's "healthy"
                     raise ReplicaError(f"/ping answered {response.status}")
         except TimeoutError as error:
@@ -114,6 +121,12 @@ class Replica:
         """Return when the process is gone, for whatever reason."""
         if self._process:
             await self._process.wait()
+
+    def kill(self) -> None:
+        """End the process as one that is out of memory ends: SIGKILL, with its requests in it."""
+        if self._process and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
 
     async def stop(self) -> None:
         """End the process and remove its files; its log stays."""

@@ -7,6 +7,8 @@ leaves no instance behind.
 """
 
 import asyncio
+import functools
+import importlib.util
 import os
 import socket
 import sys
@@ -21,6 +23,8 @@ from typing import Any
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+FAULT = "X-Local-Sagemaker-Fault"
 
 
 def main() -> None:
@@ -149,6 +153,8 @@ class ModelService:
         """GET /ping, POST /invocations."""
         route = (scope["method"], scope["path"])
         if route == ("GET", "/ping"):
+            if (fault := dict(scope["headers"]).get(FAULT.lower().encode())) and _faults().hangs(fault):
+                await asyncio.Event().wait()
             await _respond(send, 200, {}, b"")
         elif route == ("POST", "/invocations"):
             body = await _body(receive)
@@ -163,9 +169,25 @@ class ModelService:
     def _handle(self, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         worker = self._free.get()
         try:
+            fault = headers.pop(FAULT, None)
+            answer: tuple[int, dict[str, str], bytes] | None = _faults().suffer(fault) if fault else None
+            if answer:
+                return answer
             return worker.handle(headers, body)
         finally:
             self._free.put(worker)
+
+
+@functools.cache
+def _faults() -> Any:
+    """What the front asks to go wrong here; a file beside this one, read when it is first needed."""
+    path = Path(__file__).with_name("replica_faults.py")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"cannot load {path}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _default_handler() -> Any:

@@ -26,7 +26,7 @@ class S3Front:
 
     async def serve(self, request: Request, send: Send) -> None:
         """Answer one request."""
-        path = _path(request)
+        path = path_style(request)
         target = target_of(request, path)
         if request.method in ("GET", "HEAD", "OPTIONS"):
             await self._proxy.stream(request, target, send)
@@ -72,7 +72,7 @@ class S3Front:
         return response
 
 
-def _path(request: Request) -> str:
+def path_style(request: Request) -> str:
     """The path in path style, still encoded."""
     raw: str = request.scope["raw_path"].decode("latin-1")
     virtual = _VIRTUAL_HOST.fullmatch(request.headers.get("host", ""))
