@@ -72,7 +72,7 @@ class Runtime:
                 endpoint=name,
                 variant=variant.variant.name,
                 config=variant.config_name,
-                instances=len(variant.replicas),
+                instances=len(variant.instances),
                 status=answer.status,
                 model_us=model_us,
                 overhead_us=(sent - began) * 1e6,
