@@ -59,6 +59,8 @@ lock: $(UV) ## pin everything beneath the direct dependencies anew
 	$(index); $(UV) pip compile requirements.txt requirements/local.txt requirements/dev.txt \
 		--override requirements/overrides.txt --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/lock.txt
+	$(index); $(UV) pip compile requirements/awscli.txt --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/awscli-lock.txt
 
 $(SYNCED): requirements/lock.txt pyproject.toml $(UV)
 	@echo "installing what requirements/lock.txt pins"

@@ -32,7 +32,15 @@ def test_every_target_is_a_recipe_that_make_can_read(target: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Makefile", "Dockerfile", "docker-compose.yaml", "requirements/lock.txt", ".ci/run", "pyproject.toml"],
+    [
+        "Makefile",
+        "Dockerfile",
+        "docker-compose.yaml",
+        "requirements/lock.txt",
+        "requirements/awscli-lock.txt",
+        ".ci/run",
+        "pyproject.toml",
+    ],
 )
 def test_no_file_names_a_registry(name: str) -> None:
     assert not REGISTRY.search((REPO_ROOT / name).read_text())
