@@ -168,7 +168,8 @@ def matches_replica(place: Place) -> Callable[[ReplicaRule], bool]:
 
     def matches(rule: ReplicaRule) -> bool:
         return (
-            rule.index in (None, place.index)
+            place.kind == "endpoint"
+            and rule.index in (None, place.index)
             and fnmatchcase(place.name, rule.endpoint)
             and fnmatchcase(place.variant, rule.variant)
             and fnmatchcase(place.config, rule.config)

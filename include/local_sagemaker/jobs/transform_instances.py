@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aiohttp
 
 from local_sagemaker.clock import Clock
+from local_sagemaker.faults.engine import Place
+from local_sagemaker.faults.instances import NoCapacity
 from local_sagemaker.hosting.container import TIMED_OUT, Answer, Call, invoke
 from local_sagemaker.hosting.fleet import MINIMUM_INVOCATION_SECONDS, MINIMUM_STARTUP_SECONDS, FleetTools
 from local_sagemaker.hosting.instance import ContainerFailed, Instance
@@ -80,13 +82,24 @@ async def start_instances(
     containers: Sequence[Container],
     environment: Mapping[str, str],
     logs: Sequence[Callable[[str], Path]],
+    place: Place,
 ) -> list[ModelInstance]:
     """One instance for each of `logs`, all ready; raises JobFailed with none left running.
 
     `logs` give the log file of a container by its hostname, `environment` is added to the containers' own.
+    `place` is the first instance's.
     """
     specs = {container.hostname: _spec(tools, container, environment) for container in containers}
-    made = [Instance({hostname: _replica(tools, log(hostname)) for hostname in specs}) for log in logs]
+    made = []
+    for index, log in enumerate(logs):
+        here = replace(place, index=index)
+        try:
+            await tools.faults.before_start(here)
+        except NoCapacity as error:
+            raise JobFailed(str(error)) from error
+        made.append(
+            Instance({hostname: _replica(tools, log(hostname), here, hostname) for hostname in specs})
+        )
     timeout = tools.clock.limit(STARTUP_SECONDS, MINIMUM_STARTUP_SECONDS)
     starts = [asyncio.create_task(instance.start(specs, timeout)) for instance in made]
     try:
@@ -114,5 +127,10 @@ def _spec(tools: FleetTools, container: Container, environment: Mapping[str, str
     return ReplicaSpec(archive, {**container.environment, **environment})
 
 
-def _replica(tools: FleetTools, log_path: Path) -> Replica:
-    return Replica(tools.replicas_dir / uuid.uuid4().hex[:12], log_path, tools.client)
+def _replica(tools: FleetTools, log_path: Path, place: Place, hostname: str) -> Replica:
+    return Replica(
+        base_dir=tools.replicas_dir / uuid.uuid4().hex[:12],
+        log_path=log_path,
+        client=tools.client,
+        faults=tools.faults.of_replica(replace(place, container=hostname)),
+    )

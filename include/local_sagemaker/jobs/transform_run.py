@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
+from local_sagemaker.faults.engine import Place
 from local_sagemaker.hosting.fleet import FleetTools
 from local_sagemaker.hosting.records import Container
 from local_sagemaker.jobs.inputs import Item, S3Source, items_of
@@ -76,6 +77,11 @@ class TransformRun:
             self._containers,
             environment(self._request),
             [partial(log.of_container, only=len(self._containers) == 1) for log in self._logs],
+            Place(
+                "transform-job",
+                self._run.job.name,
+                instance_type=self._request["TransformResources"]["InstanceType"],
+            ),
         )
         try:
             self._run.job.started = self._run.tools.clock.now()
