@@ -99,7 +99,16 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         models = Catalog(MODEL, store, clock, settings.region, model_check(mirror, settings.region))
         configs = Catalog(ENDPOINT_CONFIG, store, clock, settings.region, endpoint_config_check(models.get))
         quotas = Quotas(store, settings.quotas)
-        endpoints = Endpoints(settings, store, tools, configs, models, quotas=quotas)
+        endpoints = Endpoints(
+            settings,
+            store,
+            tools,
+            configs,
+            models,
+            quotas=quotas,
+            alarm_states=cloudwatch.states,
+            emit=events.emit,
+        )
         stack.push_async_callback(endpoints.close)
         endpoints.load()
         await endpoints.resume()

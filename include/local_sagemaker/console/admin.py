@@ -99,7 +99,6 @@ class Admin:
 
 def _inside(endpoint: Lifecycle) -> dict[str, Any]:
     record = endpoint.record
-    fleet = endpoint.fleet
     return {
         "name": record.name,
         "status": record.status,
@@ -107,7 +106,8 @@ def _inside(endpoint: Lifecycle) -> dict[str, Any]:
         "failure_reason": record.failure_reason,
         "variants": [
             {
-                "name": name,
+                "name": variant.variant.name,
+                "config": variant.config_name,
                 "weight": variant.variant.weight,
                 "model": variant.variant.model_name,
                 "replicas": [
@@ -116,7 +116,8 @@ def _inside(endpoint: Lifecycle) -> dict[str, Any]:
                     for replica in instance.replicas
                 ],
             }
-            for name, variant in (fleet.variants.items() if fleet else ())
+            for fleet in endpoint.fleets
+            for variant in fleet.everyone
         ],
     }
 

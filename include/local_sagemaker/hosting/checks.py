@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 # Served in part, or not yet: refused rather than quietly ignored.
 _UNSERVED_MODEL = ("Containers", "InferenceExecutionConfig")
 _UNSERVED_CONTAINER = ("ModelPackageName", "MultiModelConfig", "AdditionalModelDataSources")
-_UNSERVED_CONFIG = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants")
+_UNSERVED_CONFIG = ("AsyncInferenceConfig", "ExplainerConfig")
 _UNSERVED_VARIANT = ("InstancePools", "ManagedInstanceScaling")
 
 

@@ -19,26 +19,46 @@ def plan_deployment(
     *,
     retained: Deployment | None = None,
     excluded: Collection[str] = (),
+    policy: dict[str, Any] | None = None,
 ) -> Deployment:
     """The deployment of `config`: its own counts and weights, unless those of `retained` are to be kept.
 
     Kept are the properties of variants that are in both; `excluded` names the VariantPropertyTypes
     that are not (UpdateEndpoint's RetainAllVariantProperties and ExcludeRetainedVariantProperties).
+    `policy` is the DeploymentConfig it is to follow.
     """
-    running = {variant.name: variant for variant in retained.variants} if retained else {}
-    variants = []
-    for declared in config.request["ProductionVariants"]:
-        variant = _variant(declared, models.get(declared["ModelName"]))
-        before = running.get(variant.name)
-        if before and "DesiredInstanceCount" not in excluded and variant.serverless is None:
-            variant.count = before.count
-        if before and "DesiredWeight" not in excluded:
-            variant.weight = before.weight
-        variants.append(variant)
+    variants, shadows = (
+        [_variant(declared, models.get(declared["ModelName"])) for declared in config.request.get(member, [])]
+        for member in ("ProductionVariants", "ShadowProductionVariants")
+    )
+    if retained:
+        _retain(variants, retained.variants, excluded)
+        _retain(shadows, retained.shadows, excluded)
     capture = config.request.get("DataCaptureConfig")
     if retained and "DataCaptureConfig" not in excluded:
         capture = retained.data_capture
-    return Deployment(config_name=config.name, variants=variants, data_capture=capture, started=now)
+    return Deployment(
+        config_name=config.name,
+        variants=variants,
+        shadows=shadows,
+        data_capture=capture,
+        started=now,
+        policy=policy,
+    )
+
+
+def _retain(variants: list[Variant], running: list[Variant], excluded: Collection[str]) -> None:
+    """Give variants the counts and weights of those of the same name and kind that run."""
+    by_name = {variant.name: variant for variant in running}
+    for variant in variants:
+        before = by_name.get(variant.name)
+        if before is None:
+            continue
+        with_instances = variant.serverless is None and before.serverless is None
+        if "DesiredInstanceCount" not in excluded and with_instances:
+            variant.count = before.count
+        if "DesiredWeight" not in excluded:
+            variant.weight = before.weight
 
 
 def _variant(declared: dict[str, Any], model: Resource) -> Variant:
@@ -87,24 +107,50 @@ def plan_resize(live: Deployment, desired: list[dict[str, Any]], now: float) -> 
         if name in changes:
             raise errors.invalid(f'The variant name "{name}" was non-unique within the request.')
         changes[name] = change
-    unknown = changes.keys() - {variant.name for variant in live.variants}
+    unknown = changes.keys() - {variant.name for variant in (*live.variants, *live.shadows)}
     if unknown:
         raise errors.invalid(
             f'The variant name(s) "{", ".join(sorted(unknown))}" is/are not present within endpoint '
             f'configuration "{live.config_name}".'
         )
-    variants = []
-    for variant in live.variants:
-        change = changes.get(variant.name, {})
-        update: dict[str, Any] = {
-            "weight": change.get("DesiredWeight", variant.weight),
-            "count": change.get("DesiredInstanceCount", variant.count),
+    return live.model_copy(
+        update={
+            "variants": [_resized(variant, changes.get(variant.name, {})) for variant in live.variants],
+            "shadows": [_resized(variant, changes.get(variant.name, {})) for variant in live.shadows],
+            "started": now,
+            "in_place": True,
         }
-        if variant.serverless is not None:
-            if "DesiredInstanceCount" in change:
-                raise errors.invalid(
-                    f"Production variant {variant.name} is serverless: it has no instance count."
-                )
-            update["serverless"] = {**variant.serverless, **change.get("ServerlessUpdateConfig", {})}
-        variants.append(variant.model_copy(update=update))
-    return live.model_copy(update={"variants": variants, "started": now, "in_place": True})
+    )
+
+
+def _resized(variant: Variant, change: dict[str, Any]) -> Variant:
+    update: dict[str, Any] = {
+        "weight": change.get("DesiredWeight", variant.weight),
+        "count": change.get("DesiredInstanceCount", variant.count),
+    }
+    scaling = change.get("ServerlessUpdateConfig", {})
+    if variant.serverless is not None:
+        if "DesiredInstanceCount" in change:
+            raise errors.invalid(
+                f"Production variant {variant.name} is serverless: it has no instance count."
+            )
+        update["serverless"] = {**variant.serverless, **scaling}
+        check_concurrency(variant.name, update["serverless"])
+    elif scaling:
+        raise errors.invalid(
+            f"Production variant {variant.name} is not serverless: ServerlessUpdateConfig does not apply."
+        )
+    elif update["count"] < 1:
+        # Only variants with inference components scale in to zero (hosting guide).
+        raise errors.invalid(f"DesiredInstanceCount of production variant {variant.name} must be at least 1.")
+    return variant.model_copy(update=update)
+
+
+def check_concurrency(name: str, serverless: dict[str, Any]) -> None:
+    """ProvisionedConcurrency is at most MaxConcurrency (ProductionVariantServerlessConfig's reference)."""
+    provisioned = serverless.get("ProvisionedConcurrency", 0)
+    if provisioned > serverless["MaxConcurrency"]:
+        raise errors.invalid(
+            f"ProvisionedConcurrency of production variant {name} must be at most its MaxConcurrency of "
+            f"{serverless['MaxConcurrency']}; found {provisioned}."
+        )

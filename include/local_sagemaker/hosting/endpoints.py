@@ -1,17 +1,20 @@
 """The operations on endpoints."""
 
 import asyncio
-import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from local_sagemaker.api import errors
 from local_sagemaker.api.listing import page
+from local_sagemaker.hosting.announcements import Announcements, Emit
+from local_sagemaker.hosting.bake import AlarmStates
 from local_sagemaker.hosting.catalog import ENDPOINT, Catalog
 from local_sagemaker.hosting.deployments import plan_deployment, plan_resize
 from local_sagemaker.hosting.fleet import FleetTools
 from local_sagemaker.hosting.lifecycle import KIND, Lifecycle
-from local_sagemaker.hosting.records import IN_PROGRESS, Endpoint
+from local_sagemaker.hosting.policy import check_policy, policy_of
+from local_sagemaker.hosting.records import IN_PROGRESS, Deployment, Endpoint, Resource
+from local_sagemaker.hosting.surroundings import Surroundings
 from local_sagemaker.hosting.usage import needed, running, use_of
 from local_sagemaker.hosting.views import description, summary
 from local_sagemaker.quotas import Quotas
@@ -19,7 +22,6 @@ from local_sagemaker.settings import Settings
 from local_sagemaker.store import Store
 
 Request = dict[str, Any]
-logger = logging.getLogger(__name__)
 
 
 class Endpoints:
@@ -34,10 +36,22 @@ class Endpoints:
         models: Catalog,
         *,
         quotas: Quotas,
+        alarm_states: AlarmStates,
+        emit: Emit,
     ) -> None:
         self._settings = settings
         self._store = store
         self._tools = tools
+        announcements = Announcements(emit)
+        self._around = Surroundings(
+            store=store,
+            tools=tools,
+            alarm_states=alarm_states,
+            announce_status=announcements.status,
+            announce_deployment=announcements.deployment,
+            provision_seconds=settings.provision_seconds,
+            omit_rollback_reason=settings.omit_rollback_reason,
+        )
         self._configs = configs
         self._models = models
         self._quotas = quotas
@@ -47,7 +61,7 @@ class Endpoints:
     def load(self) -> None:
         """Read every endpoint from the store; none serves until it is resumed."""
         for key, document in self._store.all(KIND):
-            self._by_key[key] = self._lifecycle(Endpoint.model_validate(document))
+            self._by_key[key] = Lifecycle(Endpoint.model_validate(document), self._around)
 
     async def resume(self) -> None:
         """Bring back what served when the state was last written, and go on with what was under way."""
@@ -80,22 +94,22 @@ class Endpoints:
         arn = ENDPOINT.arn(self._settings.region, name)
         if self.find(name):
             raise errors.already_exists(ENDPOINT.label, arn)
-        _warn_of_guardrails(request)
-        now = self._tools.clock.now()
-        target = plan_deployment(self._configs.get(request["EndpointConfigName"]), self._models, now)
+        target = self._plan(self._configs.get(request["EndpointConfigName"]), request, None)
         self._quotas.require(use_of([target]))
-        endpoint = self._lifecycle(
+        endpoint = Lifecycle(
             Endpoint(
                 name=name,
                 arn=arn,
                 config_name=target.config_name,
                 status="Creating",
-                created=now,
-                modified=now,
+                created=target.started,
+                modified=target.started,
                 pending=target,
-                deployment_config=request.get("DeploymentConfig"),
+                # Kept for updates that retain it: it changes nothing about the creation.
+                deployment_config=target.policy,
                 tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
-            )
+            ),
+            self._around,
         )
         self._by_key[name.lower()] = endpoint
         endpoint.create()
@@ -109,26 +123,55 @@ class Endpoints:
         """ListEndpoints."""
         return page(request, [summary(endpoint) for endpoint in self.all()], "Endpoints", "EndpointName")
 
-    def update(self, request: Request) -> dict[str, Any]:
+    async def update(self, request: Request) -> dict[str, Any]:
         """UpdateEndpoint."""
+        self._planned(request)
+        await self._check_alarms(self._deployment_config(request))
+        # Again: other requests were answered in between.
+        endpoint, target = self._planned(request)
+        given = request.get("DeploymentConfig")
+        endpoint.update(target, **({"deployment_config": given} if given else {}))
+        return {"EndpointArn": endpoint.record.arn}
+
+    def _planned(self, request: Request) -> tuple[Lifecycle, Deployment]:
+        """What UpdateEndpoint asks for, all of it checked."""
         endpoint = self._changeable(request["EndpointName"])
         record = endpoint.record
         config = self._configs.get(request["EndpointConfigName"])
         # A deleted live configuration fails the next update, naming the old one
         # (hashicorp/terraform-provider-aws 40048).
         self._configs.get(record.config_name)
-        _warn_of_guardrails(request)
-        retained = record.live if request.get("RetainAllVariantProperties") else None
+        target = self._plan(config, request, record.live)
+        self._quotas.require(needed(record, target))
+        return endpoint, target
+
+    def _plan(self, config: Resource, request: Request, live: Deployment | None) -> Deployment:
         excluded = {
             entry["VariantPropertyType"] for entry in request.get("ExcludeRetainedVariantProperties", [])
         }
         target = plan_deployment(
-            config, self._models, self._tools.clock.now(), retained=retained, excluded=excluded
+            config,
+            self._models,
+            self._tools.clock.now(),
+            retained=live if request.get("RetainAllVariantProperties") else None,
+            excluded=excluded,
+            policy=self._deployment_config(request),
         )
-        self._quotas.require(needed(record, target))
-        kept = record.deployment_config if request.get("RetainDeploymentConfig") else None
-        endpoint.update(target, deployment_config=request.get("DeploymentConfig", kept))
-        return {"EndpointArn": record.arn}
+        check_policy(target, live)
+        return target
+
+    def _deployment_config(self, request: Request) -> dict[str, Any] | None:
+        """The one given, or the last one where that is to be kept."""
+        given: dict[str, Any] | None = request.get("DeploymentConfig")
+        if given is None and request.get("RetainDeploymentConfig"):
+            return self.get(request["EndpointName"]).record.deployment_config
+        return given
+
+    async def _check_alarms(self, config: dict[str, Any] | None) -> None:
+        names = policy_of(config).alarms
+        missing = set(names) - set(await self._around.alarm_states(names)) if names else None
+        if missing:
+            raise errors.invalid(f"Could not find CloudWatch alarm(s) {', '.join(sorted(missing))}.")
 
     def update_weights_and_capacities(self, request: Request) -> dict[str, Any]:
         """UpdateEndpointWeightsAndCapacities."""
@@ -154,7 +197,7 @@ class Endpoints:
         endpoint = self.get(name)
         return endpoint.record.tags, endpoint.save_tags
 
-    def operations(self) -> dict[str, Callable[[Request], dict[str, Any]]]:
+    def operations(self) -> dict[str, Callable[[Request], dict[str, Any] | Awaitable[dict[str, Any]]]]:
         """The API's operations on endpoints, by name."""
         return {
             "CreateEndpoint": self.create,
@@ -178,22 +221,3 @@ class Endpoints:
     @staticmethod
     def _cannot_update(record: Endpoint) -> errors.ServiceError:
         return errors.invalid(f'Cannot update endpoint "{record.arn}" in status {record.status}.')
-
-    def _lifecycle(self, record: Endpoint) -> Lifecycle:
-        return Lifecycle(
-            record,
-            self._store,
-            self._tools,
-            provision_seconds=self._settings.provision_seconds,
-            omit_rollback_reason=self._settings.omit_rollback_reason,
-        )
-
-
-def _warn_of_guardrails(request: Request) -> None:
-    """The real service, too, falls back to all at once without an error where it cannot do otherwise."""
-    if request.get("DeploymentConfig"):
-        logger.warning(
-            "endpoint %s: DeploymentConfig is kept and shown, but traffic is switched all at once and no "
-            "alarm is watched",
-            request["EndpointName"],
-        )

@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import itertools
-import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,6 +49,8 @@ class VariantFleet:
         self.instances: list[Instance] = []
         self._endpoint = endpoint
         self._started = itertools.count()
+        self.desired = 0
+        self.active: int | None = None
         self._log_dir = tools.logs_dir / endpoint
         self._tools = tools
         self._turn = itertools.count()
@@ -60,6 +61,7 @@ class VariantFleet:
 
         Raises FleetError when one does not come up; those that did come up stay.
         """
+        self.desired = count
         missing = range(count - len(self.instances))
         outcomes = await asyncio.gather(*(self._add() for _ in missing), return_exceptions=True)
         for outcome in outcomes:
@@ -68,9 +70,19 @@ class VariantFleet:
         surplus, self.instances = self.instances[count:], self.instances[:count]
         await asyncio.gather(*(self._retire(instance) for instance in surplus))
 
+    def activate(self, count: int) -> None:
+        """Turn on traffic on that many instances; a canary, for one, is a part of its fleet."""
+        self.active = None if count >= self.variant.count else count
+
+    @property
+    def taking(self) -> list[Instance]:
+        """The instances that take requests."""
+        return self.instances if self.active is None else self.instances[: self.active]
+
     def pick(self) -> Instance | None:
         """The instance whose turn it is, or None while none is running."""
-        return self.instances[next(self._turn) % len(self.instances)] if self.instances else None
+        taking = self.taking
+        return taking[next(self._turn) % len(taking)] if taking else None
 
     async def close(self, *, drain: bool) -> None:
         """Stop every instance, after its requests are answered if `drain`."""
@@ -152,7 +164,7 @@ class VariantFleet:
         await instance.stop()
         for delay in itertools.chain(RESTART_DELAYS, itertools.repeat(RESTART_DELAYS[-1])):
             await asyncio.sleep(delay)
-            if len(self.instances) >= self.variant.count:
+            if len(self.instances) >= self.desired:
                 return
             with contextlib.suppress(FleetError):
                 await self._add()
@@ -169,13 +181,32 @@ class Fleet:
             variant.name: VariantFleet(endpoint, deployment.config_name, variant, tools)
             for variant in deployment.variants
         }
-        self.shadows: dict[str, VariantFleet] = {}
-        self._random = random.Random()  # noqa: S311 - shares of traffic, nothing secret
+        self.shadows = {
+            variant.name: VariantFleet(endpoint, deployment.config_name, variant, tools)
+            for variant in deployment.shadows
+        }
+
+    @property
+    def everyone(self) -> list[VariantFleet]:
+        """Production variants and shadow variants."""
+        return [*self.variants.values(), *self.shadows.values()]
 
     async def start(self) -> None:
         """Start every instance; raises FleetError, with nothing left running, when one does not come up."""
+        try:
+            await self.scale({})
+        except BaseException:
+            await self.close(drain=False)
+            raise
+
+    async def scale(self, counts: Mapping[str, int]) -> None:
+        """Bring variants to these numbers of instances; those not named to their own counts.
+
+        Raises FleetError when one does not come up; those that did come up stay.
+        """
         tasks = [
-            asyncio.create_task(variant.scale(variant.variant.count)) for variant in self.variants.values()
+            asyncio.create_task(variant.scale(counts.get(variant.variant.name, variant.variant.count)))
+            for variant in self.everyone
         ]
         try:
             await asyncio.gather(*tasks)
@@ -183,7 +214,6 @@ class Fleet:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self.close(drain=False)
             raise
 
     async def resize(self, deployment: Deployment) -> None:
@@ -192,26 +222,17 @@ class Fleet:
         Grows first, then moves the traffic, then shrinks; raises FleetError, with the counts as they
         were, when an instance does not come up.
         """
-        before = {name: variant.variant for name, variant in self.variants.items()}
-        target = {variant.name: variant for variant in deployment.variants}
+        before = {each.variant.name: each.variant.count for each in self.everyone}
+        target = {variant.name: variant for variant in (*deployment.variants, *deployment.shadows)}
         try:
-            for name, variant in self.variants.items():
-                await variant.scale(max(target[name].count, before[name].count))
+            await self.scale({name: max(target[name].count, count) for name, count in before.items()})
         except FleetError:
-            for name, variant in self.variants.items():
-                await variant.scale(before[name].count)
+            await self.scale(before)
             raise
-        for name, variant in self.variants.items():
-            variant.variant = target[name]
-        for name, variant in self.variants.items():
-            await variant.scale(target[name].count)
-
-    def choose(self) -> VariantFleet | None:
-        """A variant by weight; None when no variant has any."""
-        variants = list(self.variants.values())
-        weights = [variant.variant.weight for variant in variants]
-        return self._random.choices(variants, weights)[0] if any(weights) else None
+        for each in self.everyone:
+            each.variant = target[each.variant.name]
+        await self.scale({})
 
     async def close(self, *, drain: bool) -> None:
         """Stop everything, after the requests in flight are answered if `drain`."""
-        await asyncio.gather(*(variant.close(drain=drain) for variant in self.variants.values()))
+        await asyncio.gather(*(each.close(drain=drain) for each in self.everyone))

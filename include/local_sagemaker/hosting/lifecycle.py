@@ -1,43 +1,43 @@
 """The state machine of an endpoint: what happens between the answer to a request and the settled state.
 
 Creating -> InService | Failed; Updating -> InService, or RollingBack -> InService on the old
-configuration; Deleting -> gone. Each step is written to the store before the next begins, so that a
-killed server resumes where it was.
+configuration, or UpdateRollbackFailed; Deleting -> gone. Each step is written to the store before the
+next begins. A killed server brings back the old fleet and begins an update anew, or ends its rollback:
+an endpoint always ends on one complete configuration.
 """
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Literal
 
 from local_sagemaker.clock import Clock
-from local_sagemaker.hosting.fleet import Fleet, FleetError, FleetTools
+from local_sagemaker.hosting.fleet import Fleet, FleetError
+from local_sagemaker.hosting.progress import Progress
 from local_sagemaker.hosting.records import SERVING, Deployment, Endpoint, Status
+from local_sagemaker.hosting.rollout import StageName, at_least
+from local_sagemaker.hosting.surroundings import Surroundings
 from local_sagemaker.hosting.traffic import Traffic
-from local_sagemaker.store import Store
+from local_sagemaker.hosting.update import Update
 
 KIND = "endpoint"
 logger = logging.getLogger(__name__)
 
 
 class Lifecycle:
-    """One endpoint's record, its fleet and the change under way."""
+    """One endpoint's record, its fleets and the change under way.
 
-    def __init__(
-        self,
-        record: Endpoint,
-        store: Store,
-        tools: FleetTools,
-        *,
-        provision_seconds: float,
-        omit_rollback_reason: bool,
-    ) -> None:
+    `fleet` is that of `record.live`; `incoming` that of `record.pending` during a deployment, and that of
+    `record.beside` after one whose rollback failed.
+    """
+
+    def __init__(self, record: Endpoint, around: Surroundings) -> None:
         self.record = record
         self.fleet: Fleet | None = None
-        self._store = store
-        self._tools = tools
-        self._provision_seconds = provision_seconds
-        self._omit_rollback_reason = omit_rollback_reason
+        self.incoming: Fleet | None = None
+        self.progress = Progress(around.tools.clock)
+        self._around = around
+        self._traffic: Traffic | None = None
         self._change: asyncio.Task[None] | None = None
         self._draining: set[asyncio.Task[None]] = set()
         self.gone = False
@@ -45,16 +45,24 @@ class Lifecycle:
     @property
     def clock(self) -> Clock:
         """The service's clock."""
-        return self._tools.clock
+        return self._around.tools.clock
 
     @property
     def serving(self) -> Traffic | None:
         """What takes requests now, or None while the endpoint takes none."""
-        return Traffic([(self.fleet, 1.0)]) if self.fleet and self.record.status in SERVING else None
+        return self._traffic if self.record.status in SERVING else None
+
+    @property
+    def fleets(self) -> list[Fleet]:
+        """Every fleet that runs, the old one first."""
+        return [fleet for fleet in (self.fleet, self.incoming) if fleet]
 
     def save(self, **changes: Any) -> None:
         """Change the record and write it; LastModifiedTime moves."""
+        before = self.record.status
         self._write({**changes, "modified": self.clock.now()})
+        if self.record.status != before:
+            self._around.announce_status(self)
 
     def save_tags(self, tags: dict[str, str]) -> None:
         """Change the tags, which is no change of the endpoint."""
@@ -62,15 +70,25 @@ class Lifecycle:
 
     def _write(self, changes: dict[str, Any]) -> None:
         self.record = self.record.model_copy(update=changes)
-        self._store.put(KIND, self.record.name.lower(), self.record.model_dump())
+        self._around.store.put(KIND, self.record.name.lower(), self.record.model_dump())
+
+    def route(self, traffic: Traffic) -> None:
+        """Send requests this way from now on."""
+        self._traffic = traffic
+
+    def stage(self, side: Literal["old", "new"], status: StageName, messages: Mapping[str, str]) -> None:
+        """Show that a stage of the deployment has begun."""
+        self.progress.begin(side, status, messages)
+        self._around.announce_deployment(self)
 
     def create(self) -> None:
         """Begin to bring up `record.pending`."""
         self._begin("Creating", self._create())
+        self._around.announce_status(self)
 
     def update(self, target: Deployment, **changes: Any) -> None:
         """Begin to replace the running deployment, or to resize it if the target is `in_place`."""
-        change = self._resize(target) if target.in_place else self._replace(target)
+        change = self._resize(target) if target.in_place else Update(self, target).run()
         self._begin("Updating", change, pending=target, failure_reason=None, **changes)
 
     def delete(self) -> None:
@@ -92,17 +110,26 @@ class Lifecycle:
             await self._bring_back(record.live)
 
     async def _bring_back(self, live: Deployment) -> None:
-        fleet = Fleet(self.record.name, live, self._tools)
-        try:
-            await fleet.start()
-        except FleetError as error:
-            self.save(status="OutOfService", failure_reason=str(error), pending=None)
+        self.fleet, error = await self._started(live)
+        if self.record.beside:
+            self.incoming, _ = await self._started(self.record.beside)
+        serving = self.fleets
+        if not serving:
+            self.save(status="OutOfService", failure_reason=str(error), pending=None, beside=None)
             return
-        self.fleet = fleet
+        self.route(self._mixed() if len(serving) > 1 else Traffic.to(serving[0]))
         if self.record.status == "Updating" and self.record.pending:
             self.update(self.record.pending)
         elif self.record.status in ("Updating", "RollingBack"):
-            self.save(status="InService", pending=None)
+            self.save(status=self.settled, pending=None)
+
+    async def _started(self, deployment: Deployment) -> tuple[Fleet | None, FleetError | None]:
+        fleet = Fleet(self.record.name, deployment, self._around.tools)
+        try:
+            await fleet.start()
+        except FleetError as error:
+            return None, error
+        return fleet, None
 
     async def close(self) -> None:
         """Stop every process without changing the record: the next start resumes from it."""
@@ -112,10 +139,10 @@ class Lifecycle:
         for task in list(self._draining):
             task.cancel()
         await asyncio.gather(*self._draining, return_exceptions=True)
-        if self.fleet:
-            await self.fleet.close(drain=False)
+        await asyncio.gather(*(fleet.close(drain=False) for fleet in self.fleets))
 
     def _begin(self, status: Status, change: Coroutine[Any, Any, None], **changes: Any) -> None:
+        self.progress = Progress(self.clock)
         self.save(status=status, **changes)
         self._change = asyncio.create_task(self._guard(change), name=f"{status} {self.record.name}")
 
@@ -126,70 +153,108 @@ class Lifecycle:
         except Exception as error:
             logger.exception("endpoint %s: %s failed", self.record.name, self.record.status)
             self.save(status="Failed", failure_reason=f"Internal failure: {error!r}", pending=None)
+        finally:
+            self.progress = Progress(self.clock)
 
     async def _create(self) -> None:
         target = self.record.pending
         if target is None:
             raise RuntimeError(f"endpoint {self.record.name} is Creating with nothing to create")
+        launching = {
+            variant.name: f"Launching {variant.count} instance(s)."
+            for variant in (*target.variants, *target.shadows)
+        }
+        self.incoming = Fleet(self.record.name, target, self._around.tools)
+        self.stage("new", "Creating", launching)
         try:
-            self.fleet = await self._new_fleet(target)
+            await self.provision(self.incoming.start)
         except FleetError as error:
+            await self._discard_incoming()
             self.save(status="Failed", failure_reason=str(error), pending=None)
             return
-        self.save(status="InService", live=target, pending=None)
-
-    async def _replace(self, target: Deployment) -> None:
-        """Blue/green: the new fleet is up before it gets traffic, the old one down after its last answer."""
-        try:
-            new = await self._new_fleet(target)
-        except FleetError as error:
-            await self._roll_back(error)
-            return
-        old, self.fleet = self.fleet, new
-        self.save(status="InService", live=target, config_name=target.config_name, pending=None)
-        if old:
-            self._drain(old)
+        self.settle_on(target)
 
     async def _resize(self, target: Deployment) -> None:
-        if self.fleet is None:
+        fleet = self.fleet
+        if fleet is None:
             raise RuntimeError(f"endpoint {self.record.name} has no fleet to resize")
+        self.stage("old", "Updating", _scaling(fleet, target))
         try:
-            await asyncio.gather(self.fleet.resize(target), self.clock.sleep(self._provision_seconds))
+            await self.provision(lambda: fleet.resize(target))
         except FleetError as error:
-            await self._roll_back(error)
+            self.save(status="RollingBack", failure_reason=self.shown(str(error)))
+            await self.clock.sleep(self._around.provision_seconds)
+            self.save(status=self.settled, pending=None)
             return
         self.save(status="InService", live=target.model_copy(update={"in_place": False}), pending=None)
 
-    async def _roll_back(self, error: FleetError) -> None:
-        """The service's silent rollback: InService on the old configuration, with or without a reason."""
-        self.save(status="RollingBack")
-        await self.clock.sleep(self._provision_seconds)
-        reason = None if self._omit_rollback_reason else str(error)
-        self.save(status="InService", failure_reason=reason, pending=None)
-
     async def _delete(self) -> None:
-        fleet, self.fleet = self.fleet, None
-        if fleet:
-            await fleet.close(drain=True)
-        await self.clock.sleep(self._provision_seconds)
-        self._store.delete(KIND, self.record.name.lower())
+        fleets, self.fleet, self.incoming = self.fleets, None, None
+        await asyncio.gather(*(fleet.close(drain=True) for fleet in fleets))
+        await self.clock.sleep(self._around.provision_seconds)
+        self._around.store.delete(KIND, self.record.name.lower())
         self.gone = True
 
-    async def _new_fleet(self, target: Deployment) -> Fleet:
-        fleet = Fleet(self.record.name, target, self._tools)
-        # Not gather: a model that cannot start fails at once, one that can takes its least time.
-        provisioned = asyncio.create_task(self.clock.sleep(self._provision_seconds))
-        try:
-            await fleet.start()
-            await provisioned
-        except asyncio.CancelledError:
-            await fleet.close(drain=False)
-            raise
-        finally:
-            provisioned.cancel()
-        return fleet
+    async def provision(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Start instances, in no less than the service's own time."""
+        await at_least(work(), self.clock.sleep(self._around.provision_seconds))
 
-    def _drain(self, fleet: Fleet) -> None:
+    def settle_on(self, target: Deployment) -> None:
+        """Serve with the incoming fleet alone, which is that of `target`."""
+        self.fleet, self.incoming = self.incoming, None
+        if self.fleet:
+            self.route(Traffic.to(self.fleet))
+        self.save(
+            status="InService",
+            live=target.model_copy(update={"policy": None}),
+            config_name=target.config_name,
+            pending=None,
+            beside=None,
+        )
+
+    @property
+    def settled(self) -> Status:
+        """The state to go back to when a change has failed."""
+        return "UpdateRollbackFailed" if self.record.beside else "InService"
+
+    def shown(self, reason: str) -> str | None:
+        """The FailureReason after a rollback, where it is not to be left out."""
+        return None if self._around.omit_rollback_reason else reason
+
+    @property
+    def around(self) -> Surroundings:
+        """What the endpoint needs of the server."""
+        return self._around
+
+    def _mixed(self) -> Traffic:
+        """Both configurations, by what runs of each."""
+        old, new = self.fleets
+        shares = {
+            name: len(variant.instances) / (len(variant.instances) + len(old.variants[name].instances))
+            for name, variant in new.variants.items()
+        }
+        return Traffic.split(old, new, shares)
+
+    async def _discard_incoming(self) -> None:
+        fleet, self.incoming = self.incoming, None
+        if fleet:
+            await fleet.close(drain=False)
+
+    def drain(self, fleet: Fleet) -> None:
+        """Stop a fleet in the background, after its last answer."""
         task = asyncio.create_task(fleet.close(drain=True), name=f"drain {self.record.name}")
         self._draining.add(task)
         task.add_done_callback(self._draining.discard)
+
+
+def _scaling(fleet: Fleet, target: Deployment) -> dict[str, str]:
+    messages = {}
+    for variant in (*target.variants, *target.shadows):
+        running = next(len(each.instances) for each in fleet.everyone if each.variant.name == variant.name)
+        way = "out" if variant.count > running else "in"
+        messages[variant.name] = (
+            f"Scaling {way} desired instance count to {variant.count}."
+            if variant.count != running
+            else f"Setting variant weight to {variant.weight:g}."
+        )
+    return messages

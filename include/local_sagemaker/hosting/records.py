@@ -88,17 +88,24 @@ class Deployment(Record):
     """A set of variants that serves, or is to serve, an endpoint.
 
     `in_place` is a change of weights and counts on the running fleet rather than a new fleet.
+    `policy` is the DeploymentConfig by which it comes into service, if one was given.
     """
 
     config_name: str
     variants: list[Variant]
+    shadows: list[Variant] = []
     data_capture: dict[str, Any] | None = None
     started: float
     in_place: bool = False
+    policy: dict[str, Any] | None = None
 
 
 class Endpoint(Record):
-    """An endpoint: where it stands, what serves it (`live`) and what it is changing to (`pending`)."""
+    """An endpoint: where it stands, what serves it (`live`) and what it is changing to (`pending`).
+
+    `beside` also serves it, after a rolling deployment whose rollback failed. `deployment_config` is the
+    last DeploymentConfig given.
+    """
 
     name: str
     arn: str
@@ -109,5 +116,6 @@ class Endpoint(Record):
     modified: float
     live: Deployment | None = None
     pending: Deployment | None = None
+    beside: Deployment | None = None
     deployment_config: dict[str, Any] | None = None
     tags: dict[str, str] = {}

@@ -12,7 +12,7 @@ def use_of(deployments: Iterable[Deployment]) -> dict[str, int]:
     by_type: Counter[str] = Counter()
     concurrency = 0
     for deployment in deployments:
-        for variant in deployment.variants:
+        for variant in (*deployment.variants, *deployment.shadows):
             if variant.serverless is not None:
                 concurrency += variant.serverless.get("MaxConcurrency", 0)
             elif variant.instance_type is not None:

@@ -1,13 +1,15 @@
 """How an endpoint looks from outside: DescribeEndpoint and ListEndpoints."""
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from local_sagemaker.hosting.lifecycle import Lifecycle
 from local_sagemaker.hosting.records import IN_PROGRESS, Deployment, Variant
 
+if TYPE_CHECKING:
+    from local_sagemaker.hosting.lifecycle import Lifecycle
 
-def summary(endpoint: Lifecycle) -> dict[str, Any]:
+
+def summary(endpoint: "Lifecycle") -> dict[str, Any]:
     """One entry of ListEndpoints."""
     record = endpoint.record
     return {
@@ -19,7 +21,7 @@ def summary(endpoint: Lifecycle) -> dict[str, Any]:
     }
 
 
-def description(endpoint: Lifecycle) -> dict[str, Any]:
+def description(endpoint: "Lifecycle") -> dict[str, Any]:
     """DescribeEndpoint's answer.
 
     EndpointConfigName is the old one until an update is through; what it changes to is in
@@ -28,25 +30,11 @@ def description(endpoint: Lifecycle) -> dict[str, Any]:
     record = endpoint.record
     answer = {**summary(endpoint), "EndpointConfigName": record.config_name}
     if record.live:
-        resize = record.pending if record.pending and record.pending.in_place else None
-        answer["ProductionVariants"] = _variants(endpoint, record.live, resize)
-        if record.live.data_capture:
-            answer["DataCaptureConfig"] = _data_capture(record.live.data_capture)
+        answer |= _live(endpoint, record.live)
     # "Only returned when the endpoint is creating or updating with a new endpoint configuration"
     # (DescribeEndpoint's reference).
     if record.pending and not record.pending.in_place and record.status in IN_PROGRESS:
-        answer["PendingDeploymentSummary"] = {
-            "EndpointConfigName": record.pending.config_name,
-            "ProductionVariants": [
-                _variant(variant, record.pending.started, current_count=0, current_weight=0.0)
-                | {
-                    "InstanceType": variant.instance_type,
-                    "VariantStatus": [{"Status": "Creating", "StartTime": record.pending.started}],
-                }
-                for variant in record.pending.variants
-            ],
-            "StartTime": record.pending.started,
-        }
+        answer["PendingDeploymentSummary"] = _pending(endpoint, record.pending)
     if record.failure_reason:
         answer["FailureReason"] = record.failure_reason
     if record.deployment_config:
@@ -55,27 +43,49 @@ def description(endpoint: Lifecycle) -> dict[str, Any]:
     return complete
 
 
-def _variants(endpoint: Lifecycle, live: Deployment, resize: Deployment | None) -> list[dict[str, Any]]:
-    running = endpoint.fleet.variants if endpoint.fleet else {}
-    desired = {variant.name: variant for variant in (resize or live).variants}
-    views = []
-    for variant in live.variants:
+def _live(endpoint: "Lifecycle", live: Deployment) -> dict[str, Any]:
+    pending = endpoint.record.pending
+    wanted = pending if pending and pending.in_place else live
+    desired = {variant.name: variant for variant in (*wanted.variants, *wanted.shadows)}
+    running = {each.variant.name: each for each in endpoint.fleet.everyone} if endpoint.fleet else {}
+
+    def view(variant: Variant) -> dict[str, Any]:
         fleet = running.get(variant.name)
-        view = _variant(
-            desired[variant.name],
-            live.started,
-            current_count=len(fleet.instances) if fleet else 0,
-            current_weight=fleet.variant.weight if fleet else 0.0,
-        )
-        if resize:
-            view["VariantStatus"] = [{"Status": "Updating", "StartTime": resize.started}]
-        views.append(view)
-    return views
+        return {
+            **_variant(desired[variant.name], live.started),
+            **_current(variant, len(fleet.instances) if fleet else 0, fleet.variant.weight if fleet else 0.0),
+            "VariantStatus": endpoint.progress.status("old", variant.name),
+        }
+
+    return {
+        "ProductionVariants": [view(variant) for variant in live.variants],
+        "ShadowProductionVariants": [view(variant) for variant in live.shadows] or None,
+        "DataCaptureConfig": _data_capture(live.data_capture) if live.data_capture else None,
+    }
 
 
-def _variant(
-    variant: Variant, deployed: float, *, current_count: int, current_weight: float
-) -> dict[str, Any]:
+def _pending(endpoint: "Lifecycle", pending: Deployment) -> dict[str, Any]:
+    running = {each.variant.name: each for each in endpoint.incoming.everyone} if endpoint.incoming else {}
+
+    def view(variant: Variant) -> dict[str, Any]:
+        # Instances count once they have traffic (the guide's event of a canary that bakes).
+        taking = len(running[variant.name].taking) if variant.name in running else 0
+        return {
+            **_variant(variant, pending.started),
+            **_current(variant, taking, variant.weight if taking else 0.0),
+            "InstanceType": variant.instance_type,
+            "VariantStatus": endpoint.progress.status("new", variant.name),
+        }
+
+    return {
+        "EndpointConfigName": pending.config_name,
+        "ProductionVariants": [view(variant) for variant in pending.variants],
+        "ShadowProductionVariants": [view(variant) for variant in pending.shadows] or None,
+        "StartTime": pending.started,
+    }
+
+
+def _variant(variant: Variant, deployed: float) -> dict[str, Any]:
     return {
         "VariantName": variant.name,
         "DeployedImages": [
@@ -86,13 +96,18 @@ def _variant(
             }
             for container in variant.containers
         ],
-        "CurrentWeight": current_weight,
         "DesiredWeight": variant.weight,
         # A serverless variant has a configuration where others have counts.
-        "CurrentInstanceCount": None if variant.serverless else current_count,
         "DesiredInstanceCount": None if variant.serverless else variant.count,
-        "CurrentServerlessConfig": variant.serverless,
         "DesiredServerlessConfig": variant.serverless,
+    }
+
+
+def _current(variant: Variant, count: int, weight: float) -> dict[str, Any]:
+    return {
+        "CurrentWeight": weight,
+        "CurrentInstanceCount": None if variant.serverless else count,
+        "CurrentServerlessConfig": variant.serverless,
     }
 
 
