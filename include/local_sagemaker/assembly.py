@@ -11,6 +11,7 @@ from local_sagemaker.api.control import ControlPlane
 from local_sagemaker.api.tags import Tags
 from local_sagemaker.api.validation import service_model
 from local_sagemaker.app import App
+from local_sagemaker.autoscaling.service import AutoScaling
 from local_sagemaker.backing.moto import Moto
 from local_sagemaker.backing.proxy import Proxy
 from local_sagemaker.clock import Clock
@@ -112,6 +113,9 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         stack.push_async_callback(endpoints.close)
         endpoints.load()
         await endpoints.resume()
+        autoscaling = AutoScaling(store, clock, endpoints, cloudwatch, settings.region)
+        stack.push_async_callback(autoscaling.stop)
+        autoscaling.start()
         jobs = Jobs(
             JobTools(
                 settings=settings,
@@ -159,7 +163,10 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
             proxy,
             events=events,
             admin=Admin(settings, endpoints, quotas, state / "logs", faults=faults),
-            services={"monitoring": cloudwatch.service()},
+            services={
+                "monitoring": cloudwatch.service(),
+                "application-autoscaling": autoscaling.service(),
+            },
             faults=faults,
         )
         yield app, moto

@@ -159,5 +159,6 @@ def _lower_first(name: str) -> str:
 
 @functools.cache
 def _compiled(pattern: str) -> "regex.Pattern[str]":
-    # `regex`, not `re`: the model's patterns use Java's \p{...} classes.
-    return regex.compile(pattern)
+    # `regex`, not `re`: the model's patterns use Java's \p{...} classes. Java's strings are UTF-16, where a
+    # range of the characters beyond it is one of surrogate pairs.
+    return regex.compile(pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF"))

@@ -51,16 +51,27 @@ def evaluate(alarm: Alarm, metrics: Metrics, clock: Clock, now: float) -> Verdic
         to_alarm=request.get("DatapointsToAlarm", request["EvaluationPeriods"]),
         treatment=request.get("TreatMissingData", "missing"),
     )
-    period = clock.real(period_of(request))
-    interval = clock.real(interval_of(alarm))
-    end = math.floor(now / interval) * interval
-    window = points(metrics, request, end, period, rule.periods + EXTRA_POINTS)
+    window = _window(alarm, metrics, clock, now)
     breaches = COMPARISONS[request["ComparisonOperator"]]
     breaching = [None if point is None else breaches(point.value, request["Threshold"]) for point in window]
     if _too_few_samples(request, window):
         return None
     state = decide(rule, breaching, alarm.state)
     return Verdict(state, _reason(request, rule, window, state), _data(request, rule, window, now))
+
+
+def recent_values(alarm: Alarm, metrics: Metrics, clock: Clock, now: float) -> list[float]:
+    """The real data points that an evaluation at `now` would count, the newest last."""
+    window = _window(alarm, metrics, clock, now)
+    return [point.value for point in window if point is not None][-alarm.request["EvaluationPeriods"] :]
+
+
+def _window(alarm: Alarm, metrics: Metrics, clock: Clock, now: float) -> list[Point | None]:
+    """The evaluation range: the periods that ended last, the newest last."""
+    period = clock.real(period_of(alarm.request))
+    interval = clock.real(interval_of(alarm))
+    end = math.floor(now / interval) * interval
+    return points(metrics, alarm.request, end, period, alarm.request["EvaluationPeriods"] + EXTRA_POINTS)
 
 
 def _too_few_samples(request: dict[str, Any], window: Sequence[Point | None]) -> bool:

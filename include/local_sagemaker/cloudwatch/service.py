@@ -1,12 +1,15 @@
 """CloudWatch as a whole: metrics, alarms and their operations."""
 
+import time
 from collections.abc import Sequence
 
 from local_sagemaker.api.control import Operation
 from local_sagemaker.api.protocols import AwsService
 from local_sagemaker.backing.moto import Moto
 from local_sagemaker.clock import Clock
+from local_sagemaker.cloudwatch.alarm_evaluation import recent_values
 from local_sagemaker.cloudwatch.alarm_operations import AlarmOperations
+from local_sagemaker.cloudwatch.alarm_records import Alarm
 from local_sagemaker.cloudwatch.alarm_watch import AlarmWatch
 from local_sagemaker.cloudwatch.alarms import Alarms
 from local_sagemaker.cloudwatch.endpoint_metrics import EndpointMetrics
@@ -27,6 +30,7 @@ class CloudWatch:
         self.watch = AlarmWatch(self.alarms, self.metrics, clock, moto=moto, events=events, region=region)
         self.alarm_operations = AlarmOperations(self.alarms, region)
         self._region = region
+        self._clock = clock
 
     def start(self) -> None:
         """Read the alarms and evaluate them from now on."""
@@ -40,6 +44,10 @@ class CloudWatch:
     async def states(self, names: Sequence[str]) -> dict[str, str]:
         """The states of these alarms; names that do not exist are absent."""
         return self.alarms.states(names)
+
+    def recent_values(self, alarm: Alarm) -> list[float]:
+        """The real data points that the alarm would be judged by now, the newest last."""
+        return recent_values(alarm, self.metrics, self._clock, time.time())
 
     def service(self) -> AwsService:
         """The API."""
