@@ -35,6 +35,7 @@ from local_sagemaker.registry.records import GROUP_KIND, PACKAGE_KIND
 from local_sagemaker.s3.front import S3Front
 from local_sagemaker.s3.mirror import S3Mirror
 from local_sagemaker.s3.objects import S3Objects
+from local_sagemaker.s3.restore import restore
 from local_sagemaker.settings import Settings
 from local_sagemaker.state_dir import REPLICAS_DIR, STATE_FILE
 from local_sagemaker.store import Store
@@ -73,7 +74,7 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         service_model("sagemaker")  # read while moto starts: the first request should not wait for it
         await starting
         mirror = S3Mirror(moto, store, state / "s3")
-        await mirror.restore()
+        await restore(moto, mirror)
         await moto.query(
             "iam",
             {

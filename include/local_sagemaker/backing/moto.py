@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlencode
@@ -52,6 +52,18 @@ class Moto:
         if not line.strip():
             raise RuntimeError(f"moto_server did not start; see {self._log_path}")
         self._origin = f"http://127.0.0.1:{int(line)}"
+
+    async def identify(self, versions: Sequence[Mapping[str, Any]]) -> None:
+        """Give versions of objects the ids, ETags and times they had; see moto_child.py.
+
+        To be called before anything else is: one question at a time goes over the process's pipes.
+        """
+        if self._process is None or self._process.stdin is None or self._process.stdout is None:
+            raise RuntimeError("moto is not running")
+        self._process.stdin.write(json.dumps(versions).encode() + b"\n")
+        await self._process.stdin.drain()
+        if not (await self._process.stdout.readline()).strip():
+            raise RuntimeError(f"moto_server ended while S3 was restored; see {self._log_path}")
 
     async def wait_ended(self) -> None:
         """Return when the process is gone."""

@@ -1,6 +1,6 @@
 """Passes requests to moto and its answers back."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import aiohttp
 from starlette.requests import Request
@@ -37,12 +37,20 @@ class Proxy:
             response.raw_headers = _back(answer)
             await response(request.scope, request.receive, send)
 
-    async def fetch(self, request: Request, target: str, body: bytes | None = None) -> Response:
-        """Pass the request on (with `body`, if it was read already) and wait for the whole answer."""
-        content: bytes | AsyncIterator[bytes] | None = body
+    async def fetch(
+        self,
+        request: Request,
+        target: str,
+        body: bytes | AsyncIterator[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Pass the request on and wait for the whole answer.
+
+        `body` and `headers` are given when the body has been read already.
+        """
         if body is None and _has_body(request):
-            content = request.stream()
-        async with self._moto.request(request.method, target, _onward(request), content) as answer:
+            body = request.stream()
+        async with self._moto.request(request.method, target, _onward(request, headers), body) as answer:
             response = Response(await answer.read(), status_code=answer.status)
             response.raw_headers = _back(answer)
             return response
@@ -59,9 +67,10 @@ def _has_body(request: Request) -> bool:
     return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
 
 
-def _onward(request: Request) -> dict[str, str]:
-    headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
-    return {**headers, "Host": request.headers.get("host", "127.0.0.1")}
+def _onward(request: Request, headers: Mapping[str, str] | None = None) -> dict[str, str]:
+    given = (headers or request.headers).items()
+    kept = {name: value for name, value in given if name not in _HOP_BY_HOP}
+    return {**kept, "Host": request.headers.get("host", "127.0.0.1")}
 
 
 def _back(answer: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:

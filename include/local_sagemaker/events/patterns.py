@@ -37,7 +37,7 @@ def _accepts(filter_: Any, found: Any) -> bool:
     """Whether one entry of a pattern's list accepts the event's value, or one item of a list there."""
     if isinstance(filter_, dict) and "exists" in filter_:
         leaf = found is not _ABSENT and not isinstance(found, dict)
-        return leaf == filter_["exists"]
+        return leaf is filter_["exists"]
     if found is _ABSENT or isinstance(found, dict):
         return False
     if isinstance(found, list):

@@ -119,7 +119,8 @@ class Packages:
         if "ModelPackageGroupName" in request:
             return package.group == self._groups.get(request["ModelPackageGroupName"]).name
         wanted = request.get("ModelPackageType", "Unversioned")
-        return wanted == "Both" or (wanted == "Versioned") == (package.group is not None)
+        types = ("Both", "Unversioned" if package.group is None else "Versioned")
+        return wanted in types
 
     def update(self, request: Request) -> dict[str, Any]:
         """UpdateModelPackage: approval and its description, life cycle, metadata, specifications."""

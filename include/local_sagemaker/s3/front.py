@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Iterator
 from urllib.parse import parse_qsl, unquote
 
 from starlette.requests import Request
@@ -9,11 +10,14 @@ from starlette.responses import Response
 from starlette.types import Send
 
 from local_sagemaker.backing.proxy import Proxy, target_of
+from local_sagemaker.s3.errors import S3Refusal
 from local_sagemaker.s3.mirror import S3Mirror
+from local_sagemaker.s3.upload import Upload, received
 
 # What SDKs make of an endpoint that is a name, not an IP address: bucket.localhost, bucket.s3.<anything>.
 _VIRTUAL_HOST = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]*?)\.(s3[.-][^:]*|localhost)(:\d+)?")
-_DELETED_KEY = re.compile(rb"<Key>(.*?)</Key>", re.DOTALL)
+_DELETED = re.compile(r"<Object>(.*?)</Object>", re.DOTALL)
+_NAMED = re.compile(r"<(Key|VersionId)>(.*?)</\1>", re.DOTALL)
 
 
 class S3Front:
@@ -31,36 +35,46 @@ class S3Front:
         if request.method in ("GET", "HEAD", "OPTIONS"):
             await self._proxy.stream(request, target, send)
             return
-        bucket, _, key = unquote(path.lstrip("/")).partition("/")
-        if key:
-            response = await self._change_object(request, target, bucket, key)
-        else:
-            response = await self._change_bucket(request, target, bucket)
+        try:
+            async with received(request) as upload:
+                response = await self._change(request, target, unquote(path.lstrip("/")), upload)
+        except S3Refusal as refusal:
+            response = refusal.response()
         await response(request.scope, request.receive, send)
 
-    async def _change_object(self, request: Request, target: str, bucket: str, key: str) -> Response:
+    async def _change(self, request: Request, target: str, place: str, upload: Upload) -> Response:
+        bucket, _, key = place.partition("/")
+        if key:
+            return await self._change_object(request, target, place, upload)
+        return await self._change_bucket(request, target, bucket, upload)
+
+    async def _change_object(self, request: Request, target: str, place: str, upload: Upload) -> Response:
+        bucket, _, key = place.partition("/")
         query = request.query_params
         # Parts of an upload are no object yet; completing it (POST ?uploadId) makes it one.
         if "uploads" in query or ("uploadId" in query and request.method != "POST"):
-            return await self._proxy.fetch(request, target)
-        async with self._locks.hold(f"{bucket}/{key}"):
-            response = await self._proxy.fetch(request, target)
+            return await self._passed_on(request, target, upload)
+        async with self._locks.hold(place):
+            response = await self._passed_on(request, target, upload)
             if _succeeded(response):
-                await self._mirror.sync(bucket, key)
+                await self._mirror.sync(bucket, key, query.get("versionId"))
             return response
 
-    async def _change_bucket(self, request: Request, target: str, bucket: str) -> Response:
-        body = await request.body()
-        response = await self._proxy.fetch(request, target, body)
+    async def _passed_on(self, request: Request, target: str, upload: Upload) -> Response:
+        content = upload.pieces() if upload.size else b""
+        return await self._proxy.fetch(request, target, content, upload.headers)
+
+    async def _change_bucket(self, request: Request, target: str, bucket: str, upload: Upload) -> Response:
+        body = upload.read()
+        response = await self._proxy.fetch(request, target, body, upload.headers)
         if not _succeeded(response):
             return response
         query = request.scope["query_string"].decode("latin-1")
         setting = "&".join(name for name, _ in parse_qsl(query, keep_blank_values=True) if name != "x-id")
         if request.method == "POST" and "delete" in request.query_params:
-            for key in _DELETED_KEY.findall(body):
-                name = html.unescape(key.decode())
-                async with self._locks.hold(f"{bucket}/{name}"):
-                    await self._mirror.sync(bucket, name)
+            for key, version in _deleted(body):
+                async with self._locks.hold(f"{bucket}/{key}"):
+                    await self._mirror.sync(bucket, key, version)
         elif request.method == "PUT" and setting:
             self._mirror.record_setting(bucket, setting, body)
         elif request.method == "PUT":
@@ -70,6 +84,13 @@ class S3Front:
         elif request.method == "DELETE":
             self._mirror.forget_bucket(bucket)
         return response
+
+
+def _deleted(body: bytes) -> Iterator[tuple[str, str | None]]:
+    """Keys, and versions if they are named, of a DeleteObjects request."""
+    for listed in _DELETED.findall(body.decode()):
+        named = dict(_NAMED.findall(listed))
+        yield html.unescape(named["Key"]), named.get("VersionId")
 
 
 def path_style(request: Request) -> str:

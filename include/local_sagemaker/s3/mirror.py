@@ -1,15 +1,17 @@
 """S3's content on disk: moto keeps it in memory, and the local SageMaker promises it survives.
 
-Every object is a file and a document in the store, every bucket a document. What is kept of an object
-is its current version: bytes, headers, tags. Older versions, version ids and LastModified are moto's
-own and are not kept; an object uploaded in parts comes back with a plain ETag.
+Every version of an object is a file; what is said of an object's versions is one document in the store,
+oldest first, delete markers among them; a second document, made from the first, names the current file.
+Every bucket is a document. Parts of uploads that are not complete are moto's own and are not kept.
 """
 
 import asyncio
-import contextlib
+import email.utils
 import re
+import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,10 +19,12 @@ from urllib.parse import quote
 import aiohttp
 
 from local_sagemaker.backing.moto import Moto
+from local_sagemaker.s3.locks import KeyLocks
 from local_sagemaker.store import Store
 
 _BUCKET = "s3-bucket"
-_OBJECT = "s3-object"
+_OBJECT = "s3-object"  # the current version's file
+_VERSIONS = "s3-versions"
 _CHUNK = 1 << 20
 _KEPT_HEADERS = (
     "content-type",
@@ -34,13 +38,15 @@ _KEPT_HEADERS = (
     "x-amz-server-side-encryption-aws-kms-key-id",
     "x-amz-website-redirect-location",
 )
-_RESTORED_AT_ONCE = 8
 
 
 def split_uri(uri: str) -> tuple[str, str] | None:
     """Bucket and key of `s3://bucket/key`, or None for anything else."""
     match = re.fullmatch(r"s3://([^/]+)/(.+)", uri)
     return (match[1], match[2]) if match else None
+
+
+Version = dict[str, Any]
 
 
 class S3Mirror:
@@ -98,64 +104,129 @@ class S3Mirror:
             document["settings"][query] = body.decode()
         self._store.put(_BUCKET, bucket, document)
 
-    async def sync(self, bucket: str, key: str) -> None:
-        """Make the copy of the object what S3 says it is now."""
+    async def sync(self, bucket: str, key: str, version: str | None = None) -> None:
+        """Make the copy of one version what S3 says it is now: that named, else the current one."""
         path = f"/{bucket}/{quote(key)}"
+        if version is not None:
+            status, _headers = await self._head(f"{path}?versionId={quote(version)}")
+            if status == HTTPStatus.NOT_FOUND:
+                self._save(bucket, key, [one for one in self.versions(bucket, key) if one["id"] != version])
+                return
+            if status == HTTPStatus.BAD_REQUEST:  # a bucket without versioning has current objects only
+                version = None
+        query = f"versionId={quote(version)}" if version else ""
         headers = {
             **self._moto.signed_for("s3"),
             "x-amz-checksum-mode": "ENABLED",
             "Accept-Encoding": "identity",
         }
-        old = self._store.get(_OBJECT, f"{bucket}/{key}")
-        async with self._moto.request("GET", path, headers) as response:
+        async with self._moto.request("GET", f"{path}?{query}", headers) as response:
             if response.ok:
                 name = uuid.uuid4().hex
                 await self._download(response, self._directory / name)
-                document = {"file": name, "headers": _kept(response), "tagging": await self._tagging(path)}
-                self._store.put(_OBJECT, f"{bucket}/{key}", document)
+                tagging = await self._tagging(f"{path}?tagging&{query}")
+                found = _described(response, name, tagging)
             else:
-                self._store.delete(_OBJECT, f"{bucket}/{key}")
-        if old:
-            (self._directory / old["file"]).unlink(missing_ok=True)
+                _status, said = await self._head(path)
+                if said.get("x-amz-delete-marker") != "true":
+                    self._save(bucket, key, [])
+                    return
+                found = _marker(said["x-amz-version-id"])
+        versions = self.versions(bucket, key)
+        if version is None and found["id"] == "null" and len(versions) == 1:
+            versions = []
+        places = [place for place, one in enumerate(versions) if one["id"] == found["id"]]
+        for place in places:
+            versions[place] = found
+        self._save(bucket, key, versions if places else [*versions, found])
+
+    def versions(self, bucket: str, key: str) -> list[Version]:
+        """What is kept of an object, oldest first; a delete marker has no file."""
+        document = self._store.get(_VERSIONS, f"{bucket}/{key}")
+        return document["versions"] if document else []
+
+    def objects(self) -> Iterator[tuple[str, str, list[Version]]]:
+        """Bucket, key and versions of every object."""
+        for place, document in self._store.all(_VERSIONS):
+            bucket, _, key = place.partition("/")
+            yield bucket, key, document["versions"]
+
+    def buckets(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every bucket, with its region, the body and headers that made it, and its settings."""
+        return self._store.all(_BUCKET)
+
+    def file(self, version: Version) -> Path:
+        """Where a version's bytes are."""
+        return self._directory / str(version["file"])
+
+    def tidy(self) -> None:
+        """After a crash: make the index of current files anew, and drop files that belong to nothing."""
+        named: set[str | None] = set()
+        for bucket, key, versions in list(self.objects()):
+            self._index(bucket, key, versions)
+            named.update(one["file"] for one in versions)
+        for path in self._directory.iterdir():
+            if path.name not in named:
+                path.unlink()
+
+    def _save(self, bucket: str, key: str, versions: list[Version]) -> None:
+        """Write what is kept of an object; the files of versions that are gone go."""
+        old = {one["file"] for one in self.versions(bucket, key)}
+        if versions:
+            self._store.put(_VERSIONS, f"{bucket}/{key}", {"versions": versions})
+        else:
+            self._store.delete(_VERSIONS, f"{bucket}/{key}")
+        self._index(bucket, key, versions)
+        for name in old - {one["file"] for one in versions} - {None}:
+            (self._directory / name).unlink(missing_ok=True)
+
+    def _index(self, bucket: str, key: str, versions: list[Version]) -> None:
+        if versions and versions[-1]["file"]:
+            self._store.put(_OBJECT, f"{bucket}/{key}", {"file": versions[-1]["file"]})
+        else:
+            self._store.delete(_OBJECT, f"{bucket}/{key}")
+
+    async def _head(self, target: str) -> tuple[int, Mapping[str, str]]:
+        async with self._moto.request("HEAD", target, self._moto.signed_for("s3")) as response:
+            return response.status, response.headers
 
     async def _download(self, response: aiohttp.ClientResponse, path: Path) -> None:
         with path.open("wb") as file:
             async for chunk in response.content.iter_chunked(_CHUNK):
                 await asyncio.to_thread(file.write, chunk)
 
-    async def _tagging(self, path: str) -> str | None:
-        async with self._moto.request("GET", f"{path}?tagging", self._moto.signed_for("s3")) as response:
+    async def _tagging(self, target: str) -> str | None:
+        async with self._moto.request("GET", target, self._moto.signed_for("s3")) as response:
             body = await response.text()
         return body if response.ok and "<Tag>" in body else None
 
-    async def restore(self) -> None:
-        """Put everything back into a moto that has just started, and drop files that belong to nothing."""
-        objects = dict(self._store.all(_OBJECT))
-        named = {document["file"] for document in objects.values()}
-        for path in self._directory.iterdir():
-            if path.name not in named:
-                path.unlink()
-        for bucket, document in self._store.all(_BUCKET):
-            signed = self._moto.signed_for("s3", document["region"])
-            await self._put(f"/{bucket}", {**signed, **document["headers"]}, document["body"].encode())
-            for query, body in document["settings"].items():
-                await self._put(f"/{bucket}?{query}", signed, body.encode())
-        limit = asyncio.Semaphore(_RESTORED_AT_ONCE)
-        await asyncio.gather(*(self._restore_object(limit, *item) for item in objects.items()))
 
-    async def _restore_object(self, limit: asyncio.Semaphore, place: str, document: dict[str, Any]) -> None:
-        async with limit:
-            body = await asyncio.to_thread((self._directory / document["file"]).read_bytes)
-            signed = self._moto.signed_for("s3")
-            await self._put(f"/{quote(place)}", {**signed, **document["headers"]}, body)
-            if document["tagging"]:
-                await self._put(f"/{quote(place)}?tagging", signed, document["tagging"].encode())
+def _described(response: aiohttp.ClientResponse, name: str, tagging: str | None) -> Version:
+    modified = email.utils.parsedate_to_datetime(response.headers["Last-Modified"]).timestamp()
+    version = {
+        "id": response.headers.get("x-amz-version-id", "null"),
+        "file": name,
+        "headers": _kept(response),
+        "tagging": tagging,
+        "etag": response.headers["ETag"].strip('"'),
+        "modified": modified,
+    }
+    checksum = _composite(response)
+    return {**version, "checksum": checksum} if checksum else version
 
-    async def _put(self, target: str, headers: dict[str, str], body: bytes) -> None:
-        async with self._moto.request("PUT", target, headers, body) as response:
-            if not response.ok:
-                detail = (await response.text())[:500]
-                raise RuntimeError(f"restoring S3 failed: PUT {target} answered {response.status}: {detail}")
+
+def _marker(identity: str) -> Version:
+    return {"id": identity, "file": None, "modified": round(time.time(), 3)}
+
+
+def _composite(response: aiohttp.ClientResponse) -> dict[str, Any] | None:
+    """The checksum of an upload in parts, which is made of the parts' and ends in their number."""
+    for name, value in response.headers.items():
+        algorithm = name.lower().removeprefix("x-amz-checksum-")
+        sum_, separator, parts = value.rpartition("-")
+        if algorithm != name.lower() and separator and parts.isdigit():
+            return {"algorithm": algorithm.upper(), "value": sum_, "parts": int(parts)}
+    return None
 
 
 def _kept(response: aiohttp.ClientResponse) -> dict[str, str]:
@@ -170,26 +241,3 @@ def _kept(response: aiohttp.ClientResponse) -> dict[str, str]:
             kept[name] = value
             kept["x-amz-sdk-checksum-algorithm"] = name.rpartition("-")[2].upper()
     return kept
-
-
-class KeyLocks:
-    """One writer at a time for an object, so that its copy follows S3 in the same order.
-
-    It also makes moto's conditional writes atomic: moto checks, then writes, in different moments.
-    """
-
-    def __init__(self) -> None:
-        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
-
-    @contextlib.asynccontextmanager
-    async def hold(self, key: str) -> AsyncIterator[None]:
-        """Hold the key; nobody else does until the block is left."""
-        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
-        self._locks[key] = (lock, users + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, users = self._locks.pop(key)
-            if users > 1:
-                self._locks[key] = (lock, users - 1)
