@@ -1,6 +1,5 @@
 """What a job reads from S3, laid out as files the way the service does it."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -54,13 +53,9 @@ def shard(items: Sequence[Item], source: S3Source, instance: int, instances: int
 async def download(s3: S3Objects, items: Sequence[Item], directory: Path) -> None:
     """Write the objects as files below `directory`; raises JobFailed."""
     directory.mkdir(parents=True, exist_ok=True)
-
-    def copy() -> None:
-        for item in items:
-            s3.download(item.bucket, item.key, directory / item.relative)
-
     try:
-        await asyncio.to_thread(copy)
+        for item in items:
+            await s3.download(item.bucket, item.key, directory / item.relative)
     except (S3Error, OSError) as error:
         raise JobFailed(f"ClientError: Data download failed:{error}") from error
 

@@ -1,5 +1,6 @@
 """S3 for the server's own work: what its jobs read and write."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -34,17 +35,19 @@ class S3Objects:
         """The file with the object's bytes, or None; it goes when the object is written again."""
         return self._mirror.archive(f"s3://{bucket}/{key}")
 
-    def download(self, bucket: str, key: str, target: Path) -> None:
-        """Copy an object to a file, whose directories are made; raises S3Error when it is not there.
-
-        It blocks for as long as the copy takes: to be called in a thread.
-        """
+    async def download(self, bucket: str, key: str, target: Path) -> None:
+        """Copy an object to a file, whose directories are made; raises S3Error when it is not there."""
         path = self.path(bucket, key)
         if path is None:
             raise S3Error(f"NoSuchKey (404): The specified key does not exist: s3://{bucket}/{key}")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("rb") as source, target.open("wb") as copy:
-            shutil.copyfileobj(source, copy, 1 << 20)
+        source = path.open("rb")  # now: the file goes when the object is written again
+
+        def copy() -> None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with source, target.open("wb") as file:
+                shutil.copyfileobj(source, file, 1 << 20)
+
+        await asyncio.to_thread(copy)
 
     async def upload(self, path: Path, bucket: str, key: str) -> None:
         """Write a file as an object, without taking it into memory; it is on disk when this returns.
