@@ -126,6 +126,7 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
                 quotas=quotas,
                 s3=S3Objects(moto, mirror),
                 logs=logs,
+                metrics=cloudwatch.metrics,
                 jobs_dir=state / "jobs",
                 logs_dir=state / "job-logs",
                 endpoint_url=url,
@@ -163,7 +164,7 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
             S3Front(proxy, mirror),
             proxy,
             events=events,
-            admin=Admin(settings, endpoints, quotas, state / "logs", faults=faults),
+            admin=Admin(settings, endpoints, quotas, state / "logs", faults=faults, jobs=jobs),
             services={
                 "monitoring": cloudwatch.service(),
                 "application-autoscaling": autoscaling.service(),

@@ -14,11 +14,13 @@ from starlette.types import Receive, Scope, Send
 from local_sagemaker.console.answers import BadCall, on_bad_call
 from local_sagemaker.console.fault_calls import FaultCalls
 from local_sagemaker.console.guard import refused
+from local_sagemaker.console.job_calls import JobCalls
 from local_sagemaker.console.quota_calls import QuotaCalls
 from local_sagemaker.faults.parts import Faults
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.lifecycle import Lifecycle
 from local_sagemaker.hosting.records import Status
+from local_sagemaker.jobs.services import Jobs
 from local_sagemaker.quotas import Quotas
 from local_sagemaker.settings import Settings
 
@@ -29,7 +31,14 @@ class Admin:
     """The pages and calls under /_local, and the page at /."""
 
     def __init__(
-        self, settings: Settings, endpoints: Endpoints, quotas: Quotas, logs_dir: Path, *, faults: Faults
+        self,
+        settings: Settings,
+        endpoints: Endpoints,
+        quotas: Quotas,
+        logs_dir: Path,
+        *,
+        faults: Faults,
+        jobs: Jobs,
     ) -> None:
         self._settings = settings
         self._endpoints = endpoints
@@ -42,6 +51,7 @@ class Admin:
                 Route("/_local/endpoints/{name}/status", self._force_status, methods=["POST"]),
                 Route("/_local/endpoints/{name}/logs", self._logs),
                 *QuotaCalls(quotas).routes(),
+                *JobCalls(jobs).routes(),
                 *FaultCalls(faults.rules, faults.instances).routes(),
             ],
             exception_handlers={BadCall: on_bad_call},

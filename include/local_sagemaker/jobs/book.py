@@ -177,7 +177,7 @@ class JobBook:
 
         def save(tags: dict[str, str]) -> None:
             job.tags = tags
-            self._save(job)
+            self.save(job)
 
         return job.tags, save
 
@@ -253,10 +253,13 @@ class JobBook:
 
     def _changed(self, job: Job) -> None:
         """Keep it, then tell EventBridge: an event is never ahead of what describe says."""
-        self._save(job)
-        self._tools.events.emit(self.kind.event, {**self.view(job), "Tags": job.tags}, [job.arn])
+        self.save(job)
+        self._tools.events.emit(
+            self.kind.event, event_detail({**self.view(job), "Tags": job.tags}), [job.arn]
+        )
 
-    def _save(self, job: Job) -> None:
+    def save(self, job: Job) -> None:
+        """Keep the job as it is now."""
         self._tools.store.put(self.kind.arn_kind, job.name.lower(), job.model_dump())
 
     def _directory(self, key: str) -> Path:
@@ -268,3 +271,15 @@ class JobBook:
         for path in root.iterdir() if root.is_dir() else ():
             if path.name not in self._runs:
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def event_detail(shown: Any) -> Any:
+    """What describe shows, as events have it: times in milliseconds."""
+    if isinstance(shown, dict):
+        return {
+            name: int(value * 1000)
+            if name.endswith("Time") and isinstance(value, float)
+            else event_detail(value)
+            for name, value in shown.items()
+        }
+    return [event_detail(item) for item in shown] if isinstance(shown, list) else shown

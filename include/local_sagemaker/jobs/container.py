@@ -50,15 +50,23 @@ class Container:
         return self._process.pid if self._process else None
 
     async def start(
-        self, argv: Sequence[str], environment: Mapping[str, str], cwd: str = "/opt/ml", *, mount: bool = True
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        cwd: str = "/opt/ml",
+        *,
+        replaced: Mapping[str, Path] | None = None,
     ) -> None:
-        """Start the program; it sees `environment`, a PATH with this Python, and nothing of the server's."""
+        """Start the program; it sees `environment`, a PATH with this Python, and nothing of the server's.
+
+        `replaced` names files of the system that it is to see otherwise, where the kernel allows it.
+        """
         spec = {
             "argv": list(argv),
             "base": str(self.ml),
             "stage": str(self.directory / "stage"),
             "cwd": cwd,
-            "mount": mount,
+            "replaced": {target: str(source) for target, source in (replaced or {}).items()},
         }
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
@@ -122,6 +130,12 @@ class Outcome:
         return next(((host, status) for host, status in self.statuses.items() if status), None)
 
 
+def runtime_limit(clock: Clock, service_seconds: float) -> float:
+    """Real seconds that a job's programs may run: a job's own work is not scaled, so at least 5 s of it
+    are granted at any scale, if the limit is that long."""
+    return clock.limit(service_seconds, min(service_seconds, MINIMUM_LIMIT_SECONDS))
+
+
 async def run_to_end(
     containers: Sequence[Container],
     clock: Clock,
@@ -131,11 +145,11 @@ async def run_to_end(
 ) -> Outcome:
     """Wait until all programs have ended, or one has failed; leaves no process, whatever happens.
 
-    On a stop, an interruption, or after `limit` (service's seconds; None: no limit) each gets SIGTERM and
-    120 s of the service's time before it is killed.
+    On a stop, an interruption, or after `limit` (real seconds, see `runtime_limit`; None: no limit) each
+    gets SIGTERM and 120 s of the service's time before it is killed.
     """
     waits = {container.host: asyncio.create_task(container.wait()) for container in containers}
-    seconds = None if limit is None else clock.limit(limit, min(limit, MINIMUM_LIMIT_SECONDS))
+    seconds = None if limit is None else max(limit, 0.0)
     try:
         ended_by = await _first_reason(list(waits.values()), stopping, interrupted, seconds)
         if ended_by != "itself":

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from local_sagemaker.api.errors import invalid
 from local_sagemaker.jobs.run import JobFailed
 from local_sagemaker.s3.objects import S3Error, S3Objects, read_json, split_prefix
 
@@ -35,14 +36,29 @@ def items_of(s3: S3Objects, source: S3Source, region: str, role_arn: str) -> lis
     except ValueError as error:
         raise JobFailed(f"ClientError: Data download failed: {error}") from error
     if not found:
-        bucket = split_prefix(source.uri)[0]
-        raise JobFailed(
-            f'ClientError: Data download failed:No S3 objects found under S3 URL "{source.uri}" given in '
-            f"input data source. Please ensure that the bucket exists in the selected region ({region}), "
-            f'that objects exist under that S3 prefix, and that the role "{role_arn}" has "s3:ListBucket" '
-            f'permissions on bucket "{bucket}".'
-        )
+        raise JobFailed(f"ClientError: Data download failed:{_nothing(source, region, role_arn)}")
     return found
+
+
+def require_objects(s3: S3Objects, source: S3Source, region: str, role_arn: str) -> None:
+    """What a create refuses of a source: a URI of no bucket, a prefix under which there is nothing.
+
+    A manifest is read only when the job runs.
+    """
+    try:
+        bucket, prefix = split_prefix(source.uri)
+    except ValueError as error:
+        raise invalid(f"Invalid S3 URI: {error}.") from error
+    if not any(s3.list(bucket, prefix)):
+        raise invalid(_nothing(source, region, role_arn))
+
+
+def _nothing(source: S3Source, region: str, role_arn: str) -> str:
+    return (
+        f'No S3 objects found under S3 URL "{source.uri}" given in input data source. Please ensure that the '
+        f"bucket exists in the selected region ({region}), that objects exist under that S3 prefix, and that "
+        f'the role "{role_arn}" has "s3:ListBucket" permissions on bucket "{split_prefix(source.uri)[0]}".'
+    )
 
 
 def shard(items: Sequence[Item], source: S3Source, instance: int, instances: int) -> list[Item]:

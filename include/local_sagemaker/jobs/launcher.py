@@ -6,6 +6,7 @@ A program of its own, on the standard library alone. Its one argument is a JSON 
     base   the directory that stands for /opt/ml
     stage  an empty directory to build /opt in, should it have no ml
     cwd    the working directory, as the container would name it
+    replaced  files that it is to see in the place of the system's, by the latter's path
     mount  false never mounts
 
 The program sees `base` at /opt/ml where the kernel lets this process mount (a mount namespace: as root,
@@ -102,6 +103,9 @@ def _mount(spec: dict[str, Any]) -> None:
     if not os.path.isdir(_OPT_ML):  # noqa: PTH112 - pathlib is slow to import, and this starts every job
         _stage(spec["stage"])
     _bind(spec["base"], _OPT_ML)
+    for path, source in spec.get("replaced", {}).items():
+        if os.path.exists(path):  # noqa: PTH110
+            _bind(source, path)
 
 
 def _unshare() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local_sagemaker.clock import Clock
+from local_sagemaker.cloudwatch.metrics import Metrics
 from local_sagemaker.events.bus import Events
 from local_sagemaker.jobs.records import Job
 from local_sagemaker.logs.shipper import LogShipper
@@ -48,6 +49,7 @@ class JobTools:
     quotas: Quotas
     s3: S3Objects
     logs: LogShipper
+    metrics: Metrics
     jobs_dir: Path
     logs_dir: Path
     endpoint_url: str

@@ -40,14 +40,10 @@ class S3Objects:
         path = self.path(bucket, key)
         if path is None:
             raise S3Error(f"NoSuchKey (404): The specified key does not exist: s3://{bucket}/{key}")
-        source = path.open("rb")  # now: the file goes when the object is written again
-
-        def copy() -> None:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with source, target.open("wb") as file:
-                shutil.copyfileobj(source, file, 1 << 20)
-
-        await asyncio.to_thread(copy)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Opened before anything else can happen: an object that is written again loses its old file.
+        with path.open("rb") as source, target.open("wb") as copy:
+            await asyncio.to_thread(shutil.copyfileobj, source, copy, 1 << 20)
 
     async def upload(self, path: Path, bucket: str, key: str) -> None:
         """Write a file as an object, without taking it into memory; it is on disk when this returns.

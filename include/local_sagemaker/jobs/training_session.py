@@ -1,0 +1,289 @@
+"""One training job being run: its instances from start to finish, however often they are lost."""
+
+import asyncio
+import contextlib
+import shutil
+import tarfile
+import time
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from local_sagemaker.jobs.artifacts import upload_directories
+from local_sagemaker.jobs.checkpoints import Checkpoints
+from local_sagemaker.jobs.container import Container, Outcome, run_to_end, runtime_limit
+from local_sagemaker.jobs.inputs import download, items_of, shard
+from local_sagemaker.jobs.log_metrics import MetricReader
+from local_sagemaker.jobs.run import JobFailed, JobInterrupted, JobRun, JobStopped
+from local_sagemaker.jobs.script_mode import Script, command, failure_of, script_of, unpack_code
+from local_sagemaker.jobs.training_files import environment_of, write_config, write_hosts
+from local_sagemaker.jobs.training_plan import OPT_ML, TrainingPlan
+from local_sagemaker.s3.objects import S3Error, split_prefix
+
+_METRICS_EVERY_SECONDS = 0.5
+_FAILURE_CHARACTERS = 1024  # of /opt/ml/output/failure (the guide, How SageMaker Processes Training Output)
+_LOG_TAIL = 16_384
+NAMESPACE = "/aws/sagemaker/TrainingJobs"
+
+
+class TrainingSession:
+    """Runs a plan to its end. What must survive the server is in the job's `details`:
+
+    outcome   how the programs ended, once they have
+    ran       real seconds that programs have run, over all attempts
+    idle      real seconds between an interruption and the next start, which are not billed
+    retries   how often it was retried after an internal error
+    metrics   name: [last value, when]
+    """
+
+    def __init__(self, plan: TrainingPlan, run: JobRun, interrupted: asyncio.Event) -> None:
+        self._plan = plan
+        self._run = run
+        self._tools = run.tools
+        self._details = run.job.details
+        self._interrupted = interrupted
+        self._script = script_of(plan.hyperparameters, plan.environment) if not plan.entrypoint else None
+        self._containers: list[Container] = []
+        self._argv: list[str] = []
+
+    async def run(self) -> None:
+        """From start to finish; raises JobFailed or JobStopped."""
+        outcome = await self._outcome()
+        failure = None if outcome.ended_by != "itself" or not outcome.failed else self._failure(outcome)
+        self._run.advance("Uploading", "Uploading generated training model")
+        await self._upload(with_model=failure is None)
+        if failure is not None:
+            raise JobFailed(failure)
+        if outcome.ended_by == "limit":
+            raise JobStopped("MaxRuntimeExceeded" if self._runtime_left() <= 0 else "MaxWaitTimeExceeded")
+        if outcome.ended_by == "stop":
+            raise JobStopped("Stopped")
+
+    async def _outcome(self) -> Outcome:
+        if self._run.resumed:
+            self._containers = self._make_containers(at=0)
+            if "outcome" in self._details:
+                return Outcome(**self._details["outcome"])
+            if self._run.stopping.is_set():
+                return Outcome({}, "stop")
+            self._recover()
+        while True:
+            outcome = await self._attempt()
+            if outcome.ended_by != "interruption":
+                self._details["outcome"] = {"statuses": outcome.statuses, "ended_by": outcome.ended_by}
+                if outcome.ended_by == "limit":
+                    self._run.job.status = "Stopping"
+                self._run.save()
+                return outcome
+            self._recover()
+
+    def _recover(self) -> None:
+        """What the job ran on is lost: go on to another attempt, or raise JobInterrupted.
+
+        An interrupted spot job, and one that keeps checkpoints, is started again; another is, like any
+        job that meets an internal error, only when it has retries left. One whose program had not been
+        started has lost nothing.
+        """
+        self._interrupted.clear()
+        if self._run.job.secondary in ("Starting", "Downloading"):
+            return
+        if self._plan.spot:
+            self._details["interrupted_at"] = time.time()
+            self._run.advance("Interrupted", "Spot instances were interrupted")
+        elif self._details.get("retries", 0) < self._plan.retries:
+            self._details["retries"] = self._details.get("retries", 0) + 1
+        elif not (self._run.resumed and self._plan.checkpoints):
+            raise JobInterrupted
+
+    async def _attempt(self) -> Outcome:
+        run = self._run
+        run.job.attempts += 1
+        run.advance("Starting", "Preparing the instances for training")
+        await asyncio.to_thread(shutil.rmtree, run.directory, ignore_errors=True)
+        self._containers = self._make_containers(at=int(time.time()))
+        await run.finish_step(self._tools.clock.sleep(self._tools.settings.provision_seconds))
+        self._note_start()
+        if self._plan.channels or self._script:
+            run.advance("Downloading", "Downloading input data")
+        await run.finish_step(self._prepare())
+        run.advance("Training", "Training image download completed. Training in progress.")
+        return await self._train()
+
+    def _note_start(self) -> None:
+        if self._run.job.started is None:
+            self._run.job.started = self._tools.clock.now()
+        lost = self._details.pop("interrupted_at", None)
+        if lost is not None:
+            self._details["idle"] = self._details.get("idle", 0.0) + time.time() - lost
+
+    def _make_containers(self, at: int) -> list[Container]:
+        logs = self._tools.logs_dir / "training-job" / self._run.job.name
+        return [
+            Container(host, self._run.directory / host, _free(logs / f"{host}-{at}.log"))
+            for host in self._plan.hosts
+        ]
+
+    async def _prepare(self) -> None:
+        """Everything the programs find when they start."""
+        plan, s3 = self._plan, self._tools.s3
+        if self._script:
+            await self._fetch_code(self._script)
+        for channel in plan.channels:
+            items = items_of(s3, channel.source, self._tools.settings.region, plan.role_arn)
+            for number, container in enumerate(self._containers):
+                mine = shard(items, channel.source, number, len(self._containers))
+                await download(s3, mine, container.ml / "input" / "data" / channel.name)
+        for container in self._containers:
+            write_config(plan, container)
+            write_hosts(plan, container)
+        checkpoints = self._checkpoints()
+        if checkpoints:
+            await checkpoints.restore()
+
+    async def _fetch_code(self, script: Script) -> None:
+        for container in self._containers:
+            archive = container.directory / "source.tar.gz"
+            code = container.ml / "code"
+            try:
+                await self._tools.s3.download(*split_prefix(script.archive_uri), archive)
+                await asyncio.to_thread(unpack_code, archive, code)
+            except (S3Error, OSError, tarfile.TarError) as error:
+                raise JobFailed(f"AlgorithmError: framework error: {error}, exit code: 1") from error
+            if not (code / script.program).exists() and not (code / "setup.py").exists():
+                raise JobFailed(
+                    f"AlgorithmError: framework error: {script.program} is not in {script.archive_uri}, "
+                    "exit code: 1"
+                )
+
+    def _checkpoints(self) -> Checkpoints | None:
+        if self._plan.checkpoints is None:
+            return None
+        uri, path = self._plan.checkpoints
+        relative = path.removeprefix(f"{OPT_ML}/")
+        return Checkpoints(self._tools.s3, uri, [container.ml / relative for container in self._containers])
+
+    async def _train(self) -> Outcome:
+        credentials = await self._tools.credentials(self._plan.role_arn)
+        for container in self._containers:
+            stream = f"{self._plan.name}/{container.log_path.stem}"
+            self._tools.logs.follow(NAMESPACE, stream, container.log_path)
+        begun = time.monotonic()
+        try:
+            async with self._watched():
+                for container in self._containers:
+                    await self._start(container, credentials)
+                return await run_to_end(
+                    self._containers,
+                    self._tools.clock,
+                    self._run.stopping,
+                    self._time_left(),
+                    self._interrupted,
+                )
+        finally:
+            self._details["ran"] = self._details.get("ran", 0.0) + time.monotonic() - begun
+            await asyncio.gather(*(container.kill() for container in self._containers))
+            await asyncio.gather(*(self._tools.logs.finish(each.log_path) for each in self._containers))
+
+    async def _start(self, container: Container, credentials: Mapping[str, str]) -> None:
+        plan = self._plan
+        if self._script:
+            values = command(self._script, plan, container.ml / "code")
+            cwd = f"{OPT_ML}/code"
+        else:
+            values = [*(plan.entrypoint or ()), *plan.arguments]
+            cwd = OPT_ML
+        self._argv = values
+        environment = environment_of(plan, self._script, container.host, credentials)
+        await container.start(
+            values, environment, cwd, replaced={"/etc/hosts": container.directory / "hosts"}
+        )
+
+    @contextlib.asynccontextmanager
+    async def _watched(self) -> AsyncIterator[None]:
+        """Metrics are read and checkpoints copied while the block runs, and once more after it."""
+        reader = MetricReader(
+            self._run.request["AlgorithmSpecification"].get("MetricDefinitions", []),
+            [container.log_path for container in self._containers],
+            self._found_metric,
+        )
+        checkpoints = self._checkpoints()
+        tasks = [asyncio.create_task(_read_for_ever(reader))]
+        if checkpoints:
+            tasks.append(asyncio.create_task(checkpoints.copy_for_ever()))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        reader.read(to_the_end=True)
+        if checkpoints:
+            try:
+                await checkpoints.copy_rest()
+            except (S3Error, OSError) as error:
+                raise JobFailed(f"ClientError: Failed to upload checkpoints: {error}") from error
+
+    def _found_metric(self, name: str, value: float) -> None:
+        now = self._tools.clock.now()
+        self._details.setdefault("metrics", {})[name] = [value, now]
+        self._tools.metrics.put(NAMESPACE, name, {"TrainingJobName": self._plan.name}, value, at=now)
+
+    def _runtime_left(self) -> float:
+        limit = runtime_limit(self._tools.clock, self._plan.max_runtime)
+        return limit - float(self._details.get("ran", 0.0))
+
+    def _time_left(self) -> float:
+        """Real seconds until the nearer of the two limits."""
+        left = self._runtime_left()
+        if self._plan.max_wait is None:
+            return left
+        since = time.time() - self._run.job.created
+        return min(left, runtime_limit(self._tools.clock, self._plan.max_wait) - since)
+
+    def _failure(self, outcome: Outcome) -> str:
+        """Why the first host that failed did, in the service's words."""
+        host, status = outcome.failed or (self._plan.hosts[0], 1)
+        container = next(each for each in self._containers if each.host == host)
+        written = container.ml / "output" / "failure"
+        reason = ""
+        if written.is_file():
+            reason = written.read_text("utf-8", "replace")[:_FAILURE_CHARACTERS]
+        elif self._script:
+            reason = failure_of(self._argv, status, _tail(container.log_path))
+        return f"AlgorithmError: {reason}, exit code: {status}"
+
+    async def _upload(self, *, with_model: bool) -> None:
+        """The model (not of a job that failed), and what else was put out."""
+        plan, scratch = self._plan, self._run.directory
+        if with_model:
+            models = [container.ml / "model" for container in self._containers]
+            target = "model.tar.gz" if plan.compressed else "model/"
+            archive = scratch / "model.tar.gz" if plan.compressed else None
+            await upload_directories(self._tools.s3, models, f"{plan.output}/{target}", archive)
+        data = [container.ml / "output" / "data" for container in self._containers]
+        target = "output.tar.gz" if plan.compressed else "data/"
+        archive = scratch / "output.tar.gz" if plan.compressed else None
+        await upload_directories(self._tools.s3, data, f"{plan.output}/{target}", archive)
+
+
+async def _read_for_ever(reader: MetricReader) -> None:
+    while True:
+        await asyncio.sleep(_METRICS_EVERY_SECONDS)
+        reader.read()
+
+
+def _free(path: Path) -> Path:
+    """The path, or the next second's: an instance's log is never another's."""
+    stem, _, number = path.stem.rpartition("-")
+    at = int(number)
+    while at and path.exists():
+        at += 1
+        path = path.with_name(f"{stem}-{at}.log")
+    return path
+
+
+def _tail(path: Path) -> str:
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LOG_TAIL))
+        return file.read().decode("utf-8", "replace")
