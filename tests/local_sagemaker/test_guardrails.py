@@ -116,8 +116,9 @@ def test_a_canary_that_bakes_well_takes_over_and_no_request_is_lost(world, confi
 def test_linear_steps_share_the_traffic(world, configs, alarm, wait_until, rolled_back):
     old, new = configs
     name = world.endpoint(old)
-    wait = 160
-    config = blue_green("LINEAR", wait=wait, alarms=[alarm.name], LinearStepSize=size(34, "CAPACITY_PERCENT"))
+    wait = 120
+    third = {"LinearStepSize": size(34, "CAPACITY_PERCENT")}
+    config = blue_green("LINEAR", wait=wait, termination=LONG, alarms=[alarm.name], **third)
     update(world, name, new, config)
     for step in (1, 2):
         message = f"of {step} instance(s)."

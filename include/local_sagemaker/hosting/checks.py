@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from local_sagemaker.api import errors
+from local_sagemaker.hosting.records import Resource
+from local_sagemaker.hosting.shadows import check_shadow
 from local_sagemaker.s3.mirror import S3Mirror, split_uri
 
 Request = dict[str, Any]
@@ -56,7 +58,7 @@ def _check_readable(s3: S3Mirror, region: str, uri: str, role_arn: str | None) -
         raise errors.model_data_not_found(uri)
 
 
-def endpoint_config_check(require_model: Callable[[str], object]) -> Callable[[Request], None]:
+def endpoint_config_check(require_model: Callable[[str], Resource]) -> Callable[[Request], None]:
     """CreateEndpointConfig's: distinct variants, each servable; `require_model` raises for one missing."""
 
     def check(request: Request) -> None:
@@ -66,13 +68,17 @@ def endpoint_config_check(require_model: Callable[[str], object]) -> Callable[[R
                 "endpoint configuration %s: DataCaptureConfig is kept and shown, but nothing is captured",
                 request["EndpointConfigName"],
             )
-        names = [variant["VariantName"] for variant in request["ProductionVariants"]]
+        shadows = request.get("ShadowProductionVariants", [])
+        variants = [*request["ProductionVariants"], *shadows]
+        names = [variant["VariantName"] for variant in variants]
         if len(set(names)) < len(names):
             raise errors.invalid(f"Production variant names must be unique, found: {', '.join(names)}.")
         _check_serverless(request)
-        for variant in request["ProductionVariants"]:
+        for variant in variants:
             _check_variant(variant)
-            require_model(variant["ModelName"])
+        models = {variant["ModelName"]: require_model(variant["ModelName"]) for variant in variants}
+        if shadows:
+            check_shadow(request, models)
 
     return check
 
@@ -100,6 +106,7 @@ def _check_variant(variant: Request) -> None:
                 f"Production variant {name} cannot have ServerlessConfig together with InstanceType or "
                 "InitialInstanceCount."
             )
+        check_concurrency(name, variant["ServerlessConfig"])
     elif "InstanceType" not in variant or "InitialInstanceCount" not in variant:
         raise errors.invalid(
             f"Production variant {name} must have InstanceType and InitialInstanceCount, or ServerlessConfig."
@@ -110,3 +117,13 @@ def _refuse(request: Request, unserved: tuple[str, ...]) -> None:
     found = [member for member in unserved if request.get(member)]
     if found:
         raise errors.unsupported(f"{', '.join(found)} is not served")
+
+
+def check_concurrency(name: str, serverless: Request) -> None:
+    """ProvisionedConcurrency is at most MaxConcurrency (ProductionVariantServerlessConfig's reference)."""
+    provisioned = serverless.get("ProvisionedConcurrency", 0)
+    if provisioned > serverless["MaxConcurrency"]:
+        raise errors.invalid(
+            f"ProvisionedConcurrency of production variant {name} must be at most its MaxConcurrency of "
+            f"{serverless['MaxConcurrency']}; found {provisioned}."
+        )

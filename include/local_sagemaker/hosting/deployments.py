@@ -5,7 +5,7 @@ from typing import Any
 
 from local_sagemaker.api import errors
 from local_sagemaker.hosting.catalog import Catalog
-from local_sagemaker.hosting.checks import model_data_uri
+from local_sagemaker.hosting.checks import check_concurrency, model_data_uri
 from local_sagemaker.hosting.records import PRIMARY, Container, Deployment, Resource, Variant
 
 # The guide gives an upper bound (3600 s) and no default; this is long enough for any model here.
@@ -144,13 +144,3 @@ def _resized(variant: Variant, change: dict[str, Any]) -> Variant:
         # Only variants with inference components scale in to zero (hosting guide).
         raise errors.invalid(f"DesiredInstanceCount of production variant {variant.name} must be at least 1.")
     return variant.model_copy(update=update)
-
-
-def check_concurrency(name: str, serverless: dict[str, Any]) -> None:
-    """ProvisionedConcurrency is at most MaxConcurrency (ProductionVariantServerlessConfig's reference)."""
-    provisioned = serverless.get("ProvisionedConcurrency", 0)
-    if provisioned > serverless["MaxConcurrency"]:
-        raise errors.invalid(
-            f"ProvisionedConcurrency of production variant {name} must be at most its MaxConcurrency of "
-            f"{serverless['MaxConcurrency']}; found {provisioned}."
-        )
