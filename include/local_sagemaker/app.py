@@ -63,7 +63,7 @@ class App:
         path = request.url.path
         if service in (None, "sagemaker") and path.startswith("/endpoints/"):
             return await self._runtime.serve(request)
-        if service in self._services:
+        if service is not None and service in self._services:
             return await self._services[service].serve(request, region)
         target = request.headers.get("x-amz-target", "")
         if target == PUT_EVENTS:

@@ -149,7 +149,7 @@ def _identity(request_id: str, *, cbor: bool = False) -> dict[str, str]:
 def _error_shape(service: str, code: str) -> str:
     """The name of the error's shape, where the model has one of that code."""
     for shape in service_model(service).error_shapes:
-        if shape.error_code == code:
+        if shape.metadata.get("error", {}).get("code", shape.name) == code:
             return f"{service}#{shape.name}"
     return code
 
@@ -200,8 +200,8 @@ def _read_query(service: str, operation: str, body: bytes) -> dict[str, Any]:
         _moto_operation(service, operation),
         timestamp_parser=lambda value: parse_timestamp(value).timestamp(),
     )
-    values = dict(parse_qsl(body.decode(), keep_blank_values=True))
-    parsed: dict[str, Any] = parser.parse({"values": values})
+    request: Any = {"values": dict(parse_qsl(body.decode(), keep_blank_values=True))}
+    parsed: dict[str, Any] = parser.parse(request)
     return parsed
 
 
@@ -211,8 +211,7 @@ def _write_query(service: str, operation: str, answer: dict[str, Any], request_i
     serializer = QuerySerializer(
         _moto_operation(service, operation), context=SerializationContext(request_id)
     )
-    text: str = serializer.serialize(answer)["body"]
-    return text
+    return str(serializer.serialize(answer)["body"])
 
 
 def _query_error(namespace: str, error: ServiceError, request_id: str) -> str:

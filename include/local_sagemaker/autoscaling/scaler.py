@@ -44,9 +44,10 @@ class Scaler:
     def capacity(self, target: Target) -> int | None:
         """The variant's desired instances; None when there is no such variant, or no count of it."""
         endpoint = self._endpoints.find(target.endpoint)
-        record = endpoint.record if endpoint else None
-        deployment = record and (record.live or record.pending)
-        if record is None or deployment is None or record.name != target.endpoint:
+        if endpoint is None or endpoint.record.name != target.endpoint:
+            return None
+        deployment = endpoint.record.live or endpoint.record.pending
+        if deployment is None:
             return None
         for variant in deployment.variants:
             if variant.name == target.variant and variant.serverless is None:

@@ -3,6 +3,7 @@
 from typing import Any, get_args
 
 from local_sagemaker.cloudwatch.alarm_rules import COMPARISONS, Treatment
+from local_sagemaker.cloudwatch.query_checks import check_queries
 from local_sagemaker.cloudwatch.refusals import invalid_combination, invalid_value, missing, validation
 from local_sagemaker.cloudwatch.statistics import percentile_of, statistic
 
@@ -87,14 +88,12 @@ def _check_queries(request: Request) -> None:
             raise invalid_combination(
                 f"The parameters Metrics and {member} are mutually exclusive and you have specified both."
             )
-    returned = [query for query in request["Metrics"] if query.get("ReturnData", True)]
-    if len(returned) != 1:
+    check_queries(request["Metrics"], "Metrics")
+    if len([query for query in request["Metrics"] if query.get("ReturnData", True)]) != 1:
         raise validation("Exactly one element of the metrics list should return data.")
-    stats = [query["MetricStat"] for query in request["Metrics"] if "MetricStat" in query]
-    for stat in stats:
-        _check_statistic(stat["Stat"])
-    if len({stat["Period"] for stat in stats}) > 1:
-        raise validation("Period must not be different for metrics in the same alarm.")
+    periods = {query["MetricStat"]["Period"] for query in request["Metrics"] if "MetricStat" in query}
+    if len(periods) != 1:
+        raise validation("Metrics of an alarm must be there, and must all have the same period.")
 
 
 def _check_statistic(name: str) -> None:

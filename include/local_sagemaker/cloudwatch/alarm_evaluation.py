@@ -68,10 +68,10 @@ def recent_values(alarm: Alarm, metrics: Metrics, clock: Clock, now: float) -> l
 
 def _window(alarm: Alarm, metrics: Metrics, clock: Clock, now: float) -> list[Point | None]:
     """The evaluation range: the periods that ended last, the newest last."""
-    period = clock.real(period_of(alarm.request))
     interval = clock.real(interval_of(alarm))
     end = math.floor(now / interval) * interval
-    return points(metrics, alarm.request, end, period, alarm.request["EvaluationPeriods"] + EXTRA_POINTS)
+    count = alarm.request["EvaluationPeriods"] + EXTRA_POINTS
+    return points(metrics, alarm.request, end, clock.real(1), count)
 
 
 def _too_few_samples(request: dict[str, Any], window: Sequence[Point | None]) -> bool:
@@ -130,7 +130,11 @@ def _data(request: dict[str, Any], rule: Rule, window: Sequence[Point | None], n
             "recentDatapoints": [point.value for point in reversed(real)][-20:],
             "threshold": float(request["Threshold"]),
             "evaluatedDatapoints": [
-                {"timestamp": moment(point.start), "sampleCount": point.samples, "value": point.value}
+                {
+                    "timestamp": moment(point.start),
+                    **({} if point.samples is None else {"sampleCount": point.samples}),
+                    "value": point.value,
+                }
                 for point in real[:20]
             ],
         }

@@ -7,6 +7,7 @@ from typing import Any
 from local_sagemaker.cloudwatch.alarm_checks import check_metric_alarm
 from local_sagemaker.cloudwatch.alarm_records import Alarm
 from local_sagemaker.cloudwatch.alarms import Alarms
+from local_sagemaker.cloudwatch.composite_alarms import CompositeAlarms
 from local_sagemaker.cloudwatch.metric_data import key_of, position, token
 from local_sagemaker.cloudwatch.refusals import invalid_value, not_found, validation
 from local_sagemaker.settings import ACCOUNT_ID
@@ -14,13 +15,15 @@ from local_sagemaker.settings import ACCOUNT_ID
 Request = dict[str, Any]
 DEFAULT_PAGE = 50
 MAX_HISTORY_PAGE = 100
+_TYPES = ("MetricAlarm", "CompositeAlarm")
 
 
 class AlarmOperations:
     """Puts, describes and switches alarms."""
 
-    def __init__(self, alarms: Alarms, region: str) -> None:
+    def __init__(self, alarms: Alarms, composites: CompositeAlarms, region: str) -> None:
         self._alarms = alarms
+        self._composites = composites
         self._region = region
 
     def put_metric_alarm(self, request: Request) -> dict[str, Any]:
@@ -29,11 +32,23 @@ class AlarmOperations:
         self._put(request, composite=False)
         return {}
 
+    def put_composite_alarm(self, request: Request) -> dict[str, Any]:
+        """PutCompositeAlarm."""
+        self._composites.check(request)
+        self._put(request, composite=True)
+        self._composites.evaluate(request["AlarmName"])
+        return {}
+
     def describe(self, request: Request) -> dict[str, Any]:
-        """DescribeAlarms: metric alarms unless AlarmTypes says otherwise."""
-        types = request.get("AlarmTypes", ["MetricAlarm"])
+        """DescribeAlarms: metric alarms, unless others are asked for."""
+        related = self._related(request)
+        types = request.get("AlarmTypes", ["MetricAlarm"] if related is None else list(_TYPES))
         kept = [
-            alarm for alarm in self._alarms.all() if alarm.alarm_type in types and _wanted(alarm, request)
+            alarm
+            for alarm in self._alarms.all()
+            if alarm.alarm_type in types
+            and (related is None or alarm.name in related)
+            and _wanted(alarm, request)
         ]
         start = position(request.get("NextToken"))
         end = start + request.get("MaxRecords", DEFAULT_PAGE)
@@ -134,6 +149,7 @@ class AlarmOperations:
         """The API's operations on alarms, by name."""
         return {
             "PutMetricAlarm": self.put_metric_alarm,
+            "PutCompositeAlarm": self.put_composite_alarm,
             "DescribeAlarms": self.describe,
             "DescribeAlarmsForMetric": self.describe_for_metric,
             "DeleteAlarms": self.delete,
@@ -168,6 +184,14 @@ class AlarmOperations:
                 tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", [])},
             )
         )
+
+    def _related(self, request: Request) -> list[str] | None:
+        """The names that ChildrenOfAlarmName and ParentsOfAlarmName ask for; None: all."""
+        if "ChildrenOfAlarmName" in request:
+            return self._composites.children(request["ChildrenOfAlarmName"])
+        if "ParentsOfAlarmName" in request:
+            return self._composites.parents(request["ParentsOfAlarmName"])
+        return None
 
     def _get(self, name: str) -> Alarm:
         alarm = self._alarms.get(name)

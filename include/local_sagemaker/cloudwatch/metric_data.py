@@ -136,8 +136,10 @@ def _check(where: str, datum: Request) -> None:
 
 
 def _check_values(where: str, datum: Request) -> None:
-    values = datum.get("Values", [])
-    counts = datum.get("Counts", values)
+    values: list[float] = datum.get("Values", [])
+    counts: list[float] = datum.get("Counts", values)
+    if "Values" in datum and not values:
+        raise missing(f"{where}.Values.member.1")
     if len(values) > MAX_VALUES:
         raise invalid_value(f"The collection {where}.Values must not have a size greater than {MAX_VALUES}.")
     if len(counts) != len(values):

@@ -6,19 +6,12 @@ from typing import Any
 from local_sagemaker.cloudwatch.metric_data import key_of
 from local_sagemaker.cloudwatch.metrics import Metrics
 from local_sagemaker.cloudwatch.queries import measured
-from local_sagemaker.cloudwatch.refusals import invalid_combination, invalid_value, missing, validation
+from local_sagemaker.cloudwatch.query_checks import check_period
+from local_sagemaker.cloudwatch.refusals import invalid_combination, invalid_value, missing
 from local_sagemaker.cloudwatch.statistics import SIMPLE, statistic
 
 Request = dict[str, Any]
 MAX_DATAPOINTS = 1440
-_HIGH_RESOLUTION = (1, 5, 10, 20, 30)
-_MINUTE = 60
-
-
-def check_period(period: int, name: str = "Period") -> None:
-    """Raise the service's error for a period that no metric is kept by."""
-    if period not in _HIGH_RESOLUTION and period % _MINUTE:
-        raise validation(f"The parameter {name} must be 1, 5, 10, 20, 30 or a multiple of 60.")
 
 
 def check_statistic(name: str, parameter: str) -> None:

@@ -12,10 +12,12 @@ from local_sagemaker.cloudwatch.alarm_operations import AlarmOperations
 from local_sagemaker.cloudwatch.alarm_records import Alarm
 from local_sagemaker.cloudwatch.alarm_watch import AlarmWatch
 from local_sagemaker.cloudwatch.alarms import Alarms
+from local_sagemaker.cloudwatch.composite_alarms import CompositeAlarms
 from local_sagemaker.cloudwatch.endpoint_metrics import EndpointMetrics
 from local_sagemaker.cloudwatch.metric_data import MetricData
 from local_sagemaker.cloudwatch.metric_reads import MetricReads
 from local_sagemaker.cloudwatch.metrics import Metrics
+from local_sagemaker.cloudwatch.query_operations import QueryOperations
 from local_sagemaker.events.bus import Events
 from local_sagemaker.store import Store
 
@@ -28,7 +30,7 @@ class CloudWatch:
         self.endpoint_metrics = EndpointMetrics(self.metrics)
         self.alarms = Alarms(store)
         self.watch = AlarmWatch(self.alarms, self.metrics, clock, moto=moto, events=events, region=region)
-        self.alarm_operations = AlarmOperations(self.alarms, region)
+        self.alarm_operations = AlarmOperations(self.alarms, CompositeAlarms(self.alarms), region)
         self._region = region
         self._clock = clock
 
@@ -56,6 +58,7 @@ class CloudWatch:
             "PutMetricData": data.put,
             "ListMetrics": data.list_page,
             "GetMetricStatistics": reads.statistics,
+            "GetMetricData": QueryOperations(self.metrics).get_metric_data,
             **self.alarm_operations.operations(),
         }
         return AwsService("cloudwatch", operations, self._region, "ValidationError")
