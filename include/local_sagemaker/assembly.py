@@ -127,6 +127,7 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
                 s3=S3Objects(moto, mirror),
                 logs=logs,
                 metrics=cloudwatch.metrics,
+                instances=faults.instances,
                 jobs_dir=state / "jobs",
                 logs_dir=state / "job-logs",
                 endpoint_url=url,

@@ -9,6 +9,7 @@ from typing import Any
 from local_sagemaker.clock import Clock
 from local_sagemaker.cloudwatch.metrics import Metrics
 from local_sagemaker.events.bus import Events
+from local_sagemaker.faults.instances import InstanceFaults
 from local_sagemaker.jobs.records import Job
 from local_sagemaker.logs.shipper import LogShipper
 from local_sagemaker.quotas import Quotas
@@ -50,6 +51,7 @@ class JobTools:
     s3: S3Objects
     logs: LogShipper
     metrics: Metrics
+    instances: InstanceFaults
     jobs_dir: Path
     logs_dir: Path
     endpoint_url: str

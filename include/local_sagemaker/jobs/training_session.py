@@ -8,10 +8,13 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+from local_sagemaker.faults.engine import Place
+from local_sagemaker.faults.instances import NoCapacity
 from local_sagemaker.jobs.artifacts import upload_directories
 from local_sagemaker.jobs.checkpoints import Checkpoints
 from local_sagemaker.jobs.container import Container, Outcome, run_to_end, runtime_limit
 from local_sagemaker.jobs.inputs import download, items_of, shard
+from local_sagemaker.jobs.kinds import TRAINING
 from local_sagemaker.jobs.log_metrics import MetricReader
 from local_sagemaker.jobs.run import JobFailed, JobInterrupted, JobRun, JobStopped
 from local_sagemaker.jobs.script_mode import Script, command, failure_of, script_of, unpack_code
@@ -20,9 +23,10 @@ from local_sagemaker.jobs.training_plan import OPT_ML, TrainingPlan
 from local_sagemaker.s3.objects import S3Error, split_prefix
 
 _METRICS_EVERY_SECONDS = 0.5
+_CAPACITY_RETRY_SECONDS = 60.0
 _FAILURE_CHARACTERS = 1024  # of /opt/ml/output/failure (the guide, How SageMaker Processes Training Output)
 _LOG_TAIL = 16_384
-NAMESPACE = "/aws/sagemaker/TrainingJobs"
+NAMESPACE = TRAINING.log_group  # CloudWatch's namespace has the same name
 
 
 class TrainingSession:
@@ -100,13 +104,39 @@ class TrainingSession:
         run.advance("Starting", "Preparing the instances for training")
         await asyncio.to_thread(shutil.rmtree, run.directory, ignore_errors=True)
         self._containers = self._make_containers(at=int(time.time()))
-        await run.finish_step(self._tools.clock.sleep(self._tools.settings.provision_seconds))
+        await run.finish_step(self._provision())
         self._note_start()
         if self._plan.channels or self._script:
             run.advance("Downloading", "Downloading input data")
         await run.finish_step(self._prepare())
         run.advance("Training", "Training image download completed. Training in progress.")
         return await self._train()
+
+    async def _provision(self) -> None:
+        """Get the instances; a spot job waits for capacity as long as it may."""
+        while True:
+            try:
+                for number in range(len(self._plan.hosts)):
+                    await self._tools.instances.before_start(self._place(number))
+                break
+            except NoCapacity as error:
+                if not self._plan.spot:
+                    raise JobFailed(str(error)) from error
+                self._run.advance(
+                    "Starting", "Insufficient capacity error from EC2 while launching instances, retrying!"
+                )
+                await self._tools.clock.sleep(_CAPACITY_RETRY_SECONDS)
+            if self._time_left() <= 0:
+                raise JobStopped("MaxWaitTimeExceeded")
+        await self._tools.clock.sleep(self._tools.settings.provision_seconds)
+
+    def _place(self, number: int) -> Place:
+        return Place(
+            kind=TRAINING.arn_kind,
+            name=self._plan.name,
+            instance_type=self._plan.instance_type,
+            index=number,
+        )
 
     def _note_start(self) -> None:
         if self._run.job.started is None:
@@ -167,6 +197,7 @@ class TrainingSession:
             stream = f"{self._plan.name}/{container.log_path.stem}"
             self._tools.logs.follow(NAMESPACE, stream, container.log_path)
         begun = time.monotonic()
+        interruption = self._plan_interruption()
         try:
             async with self._watched():
                 for container in self._containers:
@@ -179,9 +210,17 @@ class TrainingSession:
                     self._interrupted,
                 )
         finally:
+            if interruption:
+                interruption.cancel()
             self._details["ran"] = self._details.get("ran", 0.0) + time.monotonic() - begun
             await asyncio.gather(*(container.kill() for container in self._containers))
             await asyncio.gather(*(self._tools.logs.finish(each.log_path) for each in self._containers))
+
+    def _plan_interruption(self) -> asyncio.TimerHandle | None:
+        """The interruption that a fault rule has for this run, if any."""
+        after = self._tools.instances.of_spot_run(self._plan.name) if self._plan.spot else None
+        loop = asyncio.get_running_loop()
+        return None if after is None else loop.call_later(after, self._interrupted.set)
 
     async def _start(self, container: Container, credentials: Mapping[str, str]) -> None:
         plan = self._plan
