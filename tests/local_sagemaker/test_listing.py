@@ -61,3 +61,30 @@ def test_tags_given_at_creation_and_tags_of_what_is_missing(world, refusal):
         assert world.sagemaker.list_tags(ResourceArn=world.arn(kind, tagged))["Tags"] == tags
     code, message = refusal(world.sagemaker.list_tags, ResourceArn=world.arn("model", "missing"))
     assert (code, "missing" in message) == ("ValidationException", True)
+
+
+def test_pages_stay_whole_while_things_are_created_and_deleted(world):
+    marker = world.name("Paged")
+    container = {"Image": "image"}
+
+    def create(number):
+        name = f"{marker}-{number}"
+        world.sagemaker.create_model(ModelName=name, ExecutionRoleArn=world.role, PrimaryContainer=container)
+        return name
+
+    names = [create(number) for number in range(5)]
+    first = world.sagemaker.list_models(NameContains=marker, MaxResults=2)
+    create(5)  # newer than all: it belongs to the page that was shown already
+    world.sagemaker.delete_model(ModelName=names[4])
+    rest = world.sagemaker.list_models(NameContains=marker, NextToken=first["NextToken"])
+    shown = [found["ModelName"] for page in (first, rest) for found in page["Models"]]
+    assert shown == names[::-1]
+
+
+def test_a_token_of_another_order_is_refused(world, refusal):
+    model = world.model()
+    world.model()
+    token = world.sagemaker.list_models(MaxResults=1)["NextToken"]
+    assert model
+    code, _ = refusal(world.sagemaker.list_models, SortBy="Name", NextToken=token)
+    assert code == "ValidationException"

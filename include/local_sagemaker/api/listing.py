@@ -2,9 +2,11 @@
 
 import base64
 import binascii
+import json
+from collections.abc import Callable
 from typing import Any
 
-from local_sagemaker.api.errors import invalid
+from local_sagemaker.api.errors import ServiceError, invalid
 
 DEFAULT_PAGE = 10
 
@@ -19,17 +21,21 @@ def page(
     """One page of `summaries` under `member`, with a NextToken when there is more.
 
     `name` and `status` are the summaries' fields of that meaning. Ten a page unless MaxResults says
-    otherwise, newest first unless SortBy and SortOrder do.
+    otherwise, newest first unless SortBy and SortOrder do. A token names the last summary shown, so what
+    is created or deleted between two pages neither repeats nor hides another.
     """
+    key = _sort_key(request, name, status)
+    descending = request.get("SortOrder", "Descending") == "Descending"
     kept = [summary for summary in summaries if _matches(request, summary, name, status)]
-    kept.sort(
-        key=_sort_key(request, name, status), reverse=request.get("SortOrder", "Descending") == "Descending"
-    )
-    start = _position(request.get("NextToken"))
-    end = start + request.get("MaxResults", DEFAULT_PAGE)
-    answer: dict[str, Any] = {member: kept[start:end]}
-    if end < len(kept):
-        answer["NextToken"] = base64.b64encode(str(end).encode()).decode()
+    last = _last_shown(request.get("NextToken"))
+    if last is not None:
+        kept = [summary for summary in kept if _comes_after(key(summary), last, descending=descending)]
+    kept.sort(key=key, reverse=descending)
+    size = request.get("MaxResults", DEFAULT_PAGE)
+    answer: dict[str, Any] = {member: kept[:size]}
+    if size < len(kept):
+        token = json.dumps(key(kept[size - 1]))
+        answer["NextToken"] = base64.b64encode(token.encode()).decode()
     return answer
 
 
@@ -47,15 +53,30 @@ def _matches(request: dict[str, Any], summary: dict[str, Any], name: str, status
     return True
 
 
-def _sort_key(request: dict[str, Any], name: str, status: str) -> Any:
+def _sort_key(
+    request: dict[str, Any], name: str, status: str
+) -> Callable[[dict[str, Any]], tuple[float | str, str]]:
     field = {"Name": name, "Status": status}.get(request.get("SortBy", ""), "CreationTime")
     return lambda summary: (summary[field], summary[name])
 
 
-def _position(token: str | None) -> int:
+def _last_shown(token: str | None) -> tuple[float | str, str] | None:
     if token is None:
-        return 0
+        return None
     try:
-        return int(base64.b64decode(token, validate=True))
-    except (binascii.Error, ValueError) as error:
-        raise invalid("Invalid NextToken: it is not one that a list operation returned.") from error
+        value, name = json.loads(base64.b64decode(token, validate=True))
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise _not_ours() from error
+    if not isinstance(value, float | int | str) or not isinstance(name, str):
+        raise _not_ours()
+    return value, name
+
+
+def _comes_after(key: tuple[Any, str], last: tuple[Any, str], *, descending: bool) -> bool:
+    if isinstance(key[0], str) != isinstance(last[0], str):
+        raise _not_ours()  # a token of a list in another order
+    return key < last if descending else key > last
+
+
+def _not_ours() -> ServiceError:
+    return invalid("Invalid NextToken: it is not one that this list operation returned.")

@@ -137,6 +137,8 @@ class Endpoints:
         """What UpdateEndpoint asks for, all of it checked."""
         endpoint = self._changeable(request["EndpointName"])
         record = endpoint.record
+        if not endpoint.fleets:
+            raise self._cannot_update(record)
         config = self._configs.get(request["EndpointConfigName"])
         # A deleted live configuration fails the next update, naming the old one
         # (hashicorp/terraform-provider-aws 40048).
@@ -177,7 +179,7 @@ class Endpoints:
         """UpdateEndpointWeightsAndCapacities."""
         endpoint = self._changeable(request["EndpointName"])
         record = endpoint.record
-        if record.live is None:
+        if record.live is None or record.beside:
             raise self._cannot_update(record)
         target = plan_resize(record.live, request["DesiredWeightsAndCapacities"], self._tools.clock.now())
         self._quotas.require(needed(record, target))

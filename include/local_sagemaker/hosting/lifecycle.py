@@ -152,6 +152,7 @@ class Lifecycle:
             await change
         except Exception as error:
             logger.exception("endpoint %s: %s failed", self.record.name, self.record.status)
+            await self._discard_incoming()
             self.save(status="Failed", failure_reason=f"Internal failure: {error!r}", pending=None)
         finally:
             self.progress = Progress(self.clock)
