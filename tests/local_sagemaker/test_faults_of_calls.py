@@ -18,33 +18,9 @@ from botocore.exceptions import (
 )
 from botocore.parsers import RpcV2CBORParser
 
+from tests.local_sagemaker.fault_calls import FaultCalls
+
 NO_ANSWER = (ConnectionClosedError, HTTPClientError)
-
-
-class Faults:
-    """A server's faults, made and removed by its own calls."""
-
-    def __init__(self, server):
-        self._server = server
-
-    def _call(self, method, path="", body=None):
-        answer = httpx.request(method, f"{self._server.url}/_local/faults{path}", json=body)
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    def add(self, fault, **members):
-        """Put one in force; its id."""
-        return self._call("POST", body={"fault": fault, **members})["faults"][0]["id"]
-
-    def clear(self):
-        self._call("DELETE")
-
-    def remove(self, name):
-        self._call("DELETE", f"/{name}")
-
-    def counted(self, name):
-        found = self._call("GET", f"/{name}")
-        return found["seen"], found["hits"]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +30,7 @@ def faulty(start_server, make_world):
 
 @pytest.fixture
 def faults(faulty):
-    made = Faults(faulty.server)
+    made = FaultCalls(faulty.server)
     yield made
     made.clear()
 

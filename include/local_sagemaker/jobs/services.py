@@ -8,6 +8,7 @@ from local_sagemaker.api.tags import TagOwner
 from local_sagemaker.hosting.catalog import Catalog
 from local_sagemaker.hosting.fleet import FleetTools
 from local_sagemaker.jobs.book import JobBook
+from local_sagemaker.jobs.processing import ProcessingBook, ProcessingWork
 from local_sagemaker.jobs.run import JobTools
 from local_sagemaker.jobs.training import TrainingBook, TrainingWork
 from local_sagemaker.jobs.transform import TransformWork
@@ -19,7 +20,11 @@ class Jobs:
     def __init__(self, tools: JobTools, models: Catalog, fleet: FleetTools) -> None:
         self.training_work = TrainingWork(tools)
         self.training = TrainingBook(self.training_work, tools)
-        self.books = [self.training, JobBook(TransformWork(models, fleet), tools)]
+        self.books = [
+            self.training,
+            ProcessingBook(ProcessingWork(), tools),
+            JobBook(TransformWork(models, fleet), tools),
+        ]
 
     def resume(self) -> None:
         """Read every job from the store and go on with those that had not finished."""

@@ -1,0 +1,373 @@
+"""Processing jobs: a script over files from S3, as the stock entrypoint runs it."""
+
+import json
+import textwrap
+
+import pytest
+
+OVER = ("Completed", "Failed", "Stopped")
+SCRIPT = "/opt/ml/processing/input/code/script.py"
+
+
+class Processing:
+    """Processing jobs of one server, with inputs and outputs in a bucket of their own."""
+
+    def __init__(self, world, until):
+        self.world = world
+        self.until = until
+        self.client = world.sagemaker
+        self.bucket = world.name("processing").lower()
+        world.s3.create_bucket(
+            Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": world.s3.meta.region_name}
+        )
+
+    def put(self, files):
+        """Upload under a new prefix; returns its address."""
+        prefix = self.world.name("in")
+        for key, body in files.items():
+            self.world.s3.put_object(Bucket=self.bucket, Key=f"{prefix}/{key}", Body=body)
+        return f"s3://{self.bucket}/{prefix}"
+
+    def source(self, name, uri, **members):
+        return {
+            "InputName": name,
+            "S3Input": {
+                "S3Uri": uri,
+                "LocalPath": f"/opt/ml/processing/input/{name}",
+                "S3DataType": "S3Prefix",
+                "S3InputMode": "File",
+                **members,
+            },
+        }
+
+    def request(self, script, inputs=(), *, arguments=(), count=1, mode="EndOfJob", **members):
+        """A create request for a job that runs `script` with an output directory named "out"."""
+        name = self.world.name("Job")
+        code = self.put({"script.py": textwrap.dedent(script)})
+        app = {"ImageUri": "python:3", "ContainerEntrypoint": ["python3", SCRIPT]}
+        if arguments:
+            app["ContainerArguments"] = list(arguments)
+        output = {
+            "S3Uri": f"s3://{self.bucket}/{name}-out",
+            "LocalPath": "/opt/ml/processing/output",
+            "S3UploadMode": mode,
+        }
+        return {
+            "ProcessingJobName": name,
+            "RoleArn": self.world.role,
+            "AppSpecification": app,
+            "ProcessingInputs": [self.source("code", code), *inputs],
+            "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": output}]},
+            "ProcessingResources": {
+                "ClusterConfig": {"InstanceCount": count, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+            },
+            **members,
+        }
+
+    def begin(self, *arguments, **members):
+        request = self.request(*arguments, **members)
+        self.client.create_processing_job(**request)
+        return request["ProcessingJobName"]
+
+    def describe(self, name):
+        return self.client.describe_processing_job(ProcessingJobName=name)
+
+    def ended(self, name):
+        def look():
+            found = self.describe(name)
+            return found if found["ProcessingJobStatus"] in OVER else None
+
+        return self.until(look, f"{name} ends")
+
+    def run(self, *arguments, **members):
+        """The description of a job that is over."""
+        return self.ended(self.begin(*arguments, **members))
+
+    def outputs(self, name):
+        prefix = f"{name}-out/"
+        found = self.world.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
+        return {
+            each["Key"].removeprefix(prefix): self.world.s3.get_object(Bucket=self.bucket, Key=each["Key"])[
+                "Body"
+            ]
+            .read()
+            .decode()
+            for each in found
+        }
+
+    def log(self, name):
+        """What each instance wrote, by the stream's host."""
+        logs = self.world.server.client("logs")
+        group = "/aws/sagemaker/ProcessingJobs"
+        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
+        found = {}
+        for stream in streams:
+            events = logs.get_log_events(
+                logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True
+            )["events"]
+            host = stream["logStreamName"].partition("/")[2].rpartition("-")[0]
+            found[host] = [event["message"] for event in events]
+        return found
+
+
+@pytest.fixture(scope="module")
+def jobs(shared_world, wait_until):
+    return Processing(shared_world, wait_until)
+
+
+def test_a_script_reads_its_input_and_writes_metrics(jobs):
+    data = jobs.put({"a/one.csv": "1\n2\n", "two.csv": "3\n"})
+    job = jobs.run(
+        """
+        import argparse, json, os, pathlib, sys
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--metric")
+        name = parser.parse_args().metric
+        found = sorted(pathlib.Path("/opt/ml/processing/input/data").rglob("*.csv"))
+        values = [int(line) for path in found for line in path.read_text().split()]
+        out = pathlib.Path("/opt/ml/processing/output/deep")
+        out.mkdir()
+        (out / "metrics.json").write_text(json.dumps({name: sum(values), "files": [*map(str, found)]}))
+        (out / "link.json").symlink_to(out / "metrics.json")
+        print("summed", len(values), "rows as", os.environ["WHO"])
+        print("on standard error", file=sys.stderr)
+        pathlib.Path("/opt/ml/output/message").write_text("all well")
+        """,
+        [jobs.source("data", data)],
+        arguments=["--metric", "sum"],
+        Environment={"WHO": "me"},
+    )
+    assert job["ProcessingJobStatus"] == "Completed", jobs.log(job["ProcessingJobName"])
+    assert job["ExitMessage"] == "all well"
+    assert job["CreationTime"] <= job["ProcessingStartTime"] <= job["ProcessingEndTime"]
+    ((key, body),) = jobs.outputs(job["ProcessingJobName"]).items()
+    assert key == "deep/metrics.json"
+    assert json.loads(body) == {
+        "sum": 6,
+        "files": ["/opt/ml/processing/input/data/a/one.csv", "/opt/ml/processing/input/data/two.csv"],
+    }
+    assert jobs.log(job["ProcessingJobName"]) == {"algo-1": ["summed 3 rows as me", "on standard error"]}
+
+
+def test_two_instances_share_what_is_sharded(jobs):
+    sharded = jobs.put({f"{number}.txt": str(number) for number in range(5)})
+    whole = jobs.put({"all.txt": "x"})
+    job = jobs.run(
+        """
+        import json, pathlib
+        config = json.loads(pathlib.Path("/opt/ml/config/resourceconfig.json").read_text())
+        job = json.loads(pathlib.Path("/opt/ml/config/processingjobconfig.json").read_text())
+        inputs = pathlib.Path("/opt/ml/processing/input")
+        told = {
+            "hosts": config["hosts"],
+            "sharded": sorted(path.name for path in (inputs / "sharded").iterdir()),
+            "whole": sorted(path.name for path in (inputs / "whole").iterdir()),
+            "job": [job["ProcessingJobName"], job["ProcessingJobArn"], job["Environment"]],
+            "outputs": job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["LocalPath"],
+        }
+        host = config["current_host"]
+        pathlib.Path(f"/opt/ml/processing/output/{host}.json").write_text(json.dumps(told))
+        pathlib.Path("/opt/ml/output/message").write_text(f"{host};")
+        """,
+        [
+            jobs.source("sharded", sharded, S3DataDistributionType="ShardedByS3Key"),
+            jobs.source("whole", whole, S3DataDistributionType="FullyReplicated"),
+        ],
+        count=2,
+        Environment={"A": "1"},
+    )
+    name = job["ProcessingJobName"]
+    assert job["ProcessingJobStatus"] == "Completed", jobs.log(name)
+    told = {key: json.loads(body) for key, body in jobs.outputs(name).items()}
+    assert set(told) == {"algo-1.json", "algo-2.json"}
+    assert sorted(told["algo-1.json"]["sharded"] + told["algo-2.json"]["sharded"]) == [
+        f"{number}.txt" for number in range(5)
+    ]
+    assert all(each["sharded"] for each in told.values())
+    for each in told.values():
+        assert each["hosts"] == ["algo-1", "algo-2"]
+        assert each["whole"] == ["all.txt"]
+        assert each["job"] == [name, job["ProcessingJobArn"], {"A": "1"}]
+        assert each["outputs"] == "/opt/ml/processing/output"
+    assert job["ExitMessage"] == "algo-1;algo-2;"
+
+
+def test_a_failing_script_fails_the_job_and_stores_only_what_is_continuous(jobs):
+    script = """
+        import pathlib, sys
+        pathlib.Path("/opt/ml/processing/output/partial.txt").write_text("partial")
+        pathlib.Path("/opt/ml/output/message").write_text("disk full " + "x" * 2000)
+        sys.exit(3)
+        """
+    first, second = jobs.begin(script), jobs.begin(script, mode="Continuous")
+    for name in (first, second):
+        job = jobs.ended(name)
+        assert (job["ProcessingJobStatus"], job["FailureReason"]) == (
+            "Failed",
+            "AlgorithmError: , exit code: 3",
+        )
+        assert job["ExitMessage"] == ("disk full " + "x" * 2000)[:1024]
+    assert jobs.outputs(first) == {}
+    assert jobs.outputs(second) == {"partial.txt": "partial"}
+
+
+def test_continuous_output_appears_while_the_job_runs_and_stop_ends_it(jobs):
+    name = jobs.begin(
+        """
+        import pathlib, signal, sys, time
+        def stop(*_):
+            pathlib.Path("/opt/ml/processing/output/last.txt").write_text("on SIGTERM")
+            sys.exit(0)
+        signal.signal(signal.SIGTERM, stop)
+        pathlib.Path("/opt/ml/processing/output/first.txt").write_text("early")
+        time.sleep(3600)
+        """,
+        mode="Continuous",
+    )
+    jobs.until(lambda: jobs.outputs(name) == {"first.txt": "early"}, "the first file is stored")
+    assert jobs.describe(name)["ProcessingJobStatus"] == "InProgress"
+    jobs.client.stop_processing_job(ProcessingJobName=name)
+    job = jobs.ended(name)
+    assert job["ProcessingJobStatus"] == "Stopped"
+    assert "FailureReason" not in job
+    assert jobs.outputs(name) == {"first.txt": "early", "last.txt": "on SIGTERM"}
+
+
+def test_a_job_over_its_time_is_stopped(jobs):
+    job = jobs.run(
+        "import time; time.sleep(3600)", StoppingCondition={"MaxRuntimeInSeconds": 1}, mode="EndOfJob"
+    )
+    assert job["ProcessingJobStatus"] == "Stopped"
+
+
+def test_a_script_calls_aws_as_its_role_and_knows_no_secret_of_the_server(jobs):
+    job = jobs.run(
+        """
+        import os, boto3
+        print(boto3.client("sts").get_caller_identity()["Arn"])
+        print("SECRET_OF_THE_SERVER" in os.environ)
+        """
+    )
+    identity, secret = jobs.log(job["ProcessingJobName"])["algo-1"]
+    assert "assumed-role/sagemaker-execution" in identity
+    assert secret == "False"
+
+
+def test_a_job_without_a_network_has_no_way_to_aws(jobs):
+    job = jobs.run(
+        'import os; print(sorted(name for name in os.environ if name.startswith("AWS_")))',
+        NetworkConfig={"EnableNetworkIsolation": True},
+    )
+    assert jobs.log(job["ProcessingJobName"])["algo-1"] == ["[]"]
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ('open("/opt/ml/output/message", "wb").write(b"\\xff\\xfe")', "ClientError: "),
+        ("import os; os.kill(os.getpid(), 9)", "AlgorithmError: , exit code: 137"),
+    ],
+)
+def test_other_ways_to_fail(jobs, script, reason):
+    job = jobs.run(script)
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith(reason)
+
+
+def test_no_input_fails_the_job(jobs):
+    missing = f"s3://{jobs.bucket}/nothing-here"
+    job = jobs.run("pass", [jobs.source("data", missing)])
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert f'"{missing}"' in job["FailureReason"]
+
+
+def test_an_output_that_cannot_be_stored_fails_the_job(jobs):
+    request = jobs.request('open("/opt/ml/processing/output/x", "w").write("x")')
+    request["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"] = "s3://no-such-bucket-here/x"
+    jobs.client.create_processing_job(**request)
+    job = jobs.ended(request["ProcessingJobName"])
+    assert job["FailureReason"].startswith("ClientError: ")
+    assert "no-such-bucket-here" in job["FailureReason"]
+
+
+def test_errors_of_the_operations(jobs, refusal):
+    client = jobs.client
+    request = jobs.request("pass")
+    name = request["ProcessingJobName"]
+    arn = client.create_processing_job(**request)["ProcessingJobArn"]
+    assert arn == jobs.world.arn("processing-job", name)
+    taken = (
+        "ResourceInUse",
+        (
+            "Job name must be unique within an AWS account and region, and a job with this name already "
+            f"exists ({arn})"
+        ),
+    )
+    assert refusal(client.create_processing_job, **request) == taken
+    code, _ = refusal(client.delete_processing_job, ProcessingJobName=name)
+    assert code == "ResourceInUse"
+    jobs.ended(name)
+    for call in (client.describe_processing_job, client.stop_processing_job, client.delete_processing_job):
+        assert refusal(call, ProcessingJobName="missing") == (
+            "ValidationException",
+            "Could not find requested job with name: missing",
+        )
+    assert refusal(client.stop_processing_job, ProcessingJobName=name) == (
+        "ValidationException",
+        "The request was rejected because the processing job is in status Completed.",
+    )
+    assert refusal(client.create_processing_job, **request) == taken
+    client.delete_processing_job(ProcessingJobName=name)
+    assert refusal(client.describe_processing_job, ProcessingJobName=name)[0] == "ValidationException"
+    client.create_processing_job(**request)  # the name is free again
+    assert jobs.ended(name)["ProcessingJobStatus"] == "Completed"
+
+
+def test_what_cannot_be_processed_is_refused(jobs, refusal):
+    uri = f"s3://{jobs.bucket}/x"
+    for inputs, said in (
+        ([jobs.source("a", uri, LocalPath="/tmp/a")], "/opt/ml/processing/"),
+        ([jobs.source("a", uri, LocalPath="/opt/ml/processing/../../a")], "/opt/ml/processing/"),
+        ([jobs.source("a", uri, S3CompressionType="Gzip")], "Pipe"),
+        ([jobs.source("a", uri, S3InputMode="Pipe")], "Pipe"),
+        ([jobs.source("a", uri), jobs.source("a", uri, LocalPath="/opt/ml/processing/b")], "unique"),
+        ([jobs.source("a", uri), jobs.source("b", uri, LocalPath="/opt/ml/processing/input/a/")], "unique"),
+        ([{"InputName": "a"}], "S3Input"),
+    ):
+        code, message = refusal(jobs.client.create_processing_job, **jobs.request("pass", inputs))
+        assert (code, said in message) == ("ValidationException", True), message
+
+
+def test_the_stock_waiter_lists_and_tags(jobs):
+    client = jobs.client
+    request = jobs.request("pass", Tags=[{"Key": "team", "Value": "a"}])
+    name = request["ProcessingJobName"]
+    arn = client.create_processing_job(**request)["ProcessingJobArn"]
+    client.get_waiter("processing_job_completed_or_stopped").wait(
+        ProcessingJobName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300}
+    )
+    (summary,) = client.list_processing_jobs(NameContains=name, StatusEquals="Completed")[
+        "ProcessingJobSummaries"
+    ]
+    job = jobs.describe(name)
+    for member in (
+        "ProcessingJobName",
+        "ProcessingJobArn",
+        "ProcessingJobStatus",
+        "CreationTime",
+        "ProcessingEndTime",
+        "LastModifiedTime",
+    ):
+        assert summary[member] == job[member]
+    pages = client.get_paginator("list_processing_jobs").paginate(PaginationConfig={"PageSize": 2})
+    listed = [each["CreationTime"] for page in pages for each in page["ProcessingJobSummaries"]]
+    assert listed == sorted(listed)
+    assert client.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "a"}]
+    for member in (
+        "AppSpecification",
+        "ProcessingInputs",
+        "ProcessingOutputConfig",
+        "ProcessingResources",
+        "RoleArn",
+    ):
+        assert job[member] == request[member]
