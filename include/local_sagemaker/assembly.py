@@ -20,10 +20,11 @@ from local_sagemaker.console.admin import Admin
 from local_sagemaker.events.bus import Events
 from local_sagemaker.faults.parts import Faults
 from local_sagemaker.hosting.catalog import ENDPOINT, ENDPOINT_CONFIG, MODEL, Catalog
-from local_sagemaker.hosting.checks import endpoint_config_check, model_check
+from local_sagemaker.hosting.checks import endpoint_config_check
+from local_sagemaker.hosting.data_plane import DataPlane
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.fleet import FleetTools
-from local_sagemaker.hosting.runtime import Runtime
+from local_sagemaker.hosting.model_checks import model_check
 from local_sagemaker.jobs.credentials import role_credentials
 from local_sagemaker.jobs.run import JobTools
 from local_sagemaker.jobs.services import Jobs
@@ -96,9 +97,18 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         logs.start()
         faults = Faults(settings.faults, settings.seed, clock)
         tools = FleetTools(
-            clock, client, state / REPLICAS_DIR, state / "logs", mirror.archive, faults.instances
+            clock,
+            state / REPLICAS_DIR,
+            state / "logs",
+            mirror.archive,
+            faults.instances,
+            cloudwatch.endpoint_metrics.measure,
         )
-        models = Catalog(MODEL, store, clock, settings.region, model_check(mirror, settings.region))
+        groups = Groups(store, clock, settings.region)
+        packages = Packages(store, clock, settings.region, groups, events)
+        models = Catalog(
+            MODEL, store, clock, settings.region, model_check(mirror, settings.region, packages.containers)
+        )
         configs = Catalog(ENDPOINT_CONFIG, store, clock, settings.region, endpoint_config_check(models.get))
         quotas = Quotas(store, settings.quotas)
         endpoints = Endpoints(
@@ -117,6 +127,10 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         autoscaling = AutoScaling(store, clock, endpoints, cloudwatch, settings.region)
         stack.push_async_callback(autoscaling.stop)
         autoscaling.start()
+        objects = S3Objects(moto, mirror)
+        data_plane = DataPlane(settings, clock, endpoints, cloudwatch.endpoint_metrics, objects)
+        stack.push_async_callback(data_plane.stop)
+        data_plane.start()
         jobs = Jobs(
             JobTools(
                 settings=settings,
@@ -124,7 +138,7 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
                 clock=clock,
                 events=events,
                 quotas=quotas,
-                s3=S3Objects(moto, mirror),
+                s3=objects,
                 logs=logs,
                 metrics=cloudwatch.metrics,
                 instances=faults.instances,
@@ -138,8 +152,6 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         )
         stack.push_async_callback(jobs.close)
         jobs.resume()
-        groups = Groups(store, clock, settings.region)
-        packages = Packages(store, clock, settings.region, groups, events)
         proxy = Proxy(moto)
         tags = Tags(
             {
@@ -161,7 +173,7 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         }
         app = App(
             ControlPlane(operations, tags, settings.region),
-            Runtime(settings, endpoints, client, clock, cloudwatch.endpoint_metrics),
+            data_plane.runtime,
             S3Front(proxy, mirror),
             proxy,
             events=events,

@@ -44,6 +44,12 @@ class EndpointMetrics:
         if len(self._gathered) >= _FOLD_AT:
             self._fold()
 
+    def measure(self, endpoint: str, variant: str, name: str, value: float, unit: str) -> None:
+        """Any other metric of a variant, or with an empty `variant` of an endpoint."""
+        named = {"EndpointName": endpoint, "VariantName": variant}
+        dimensions = {key: given for key, given in named.items() if given}
+        self._metrics.put(NAMESPACE, name, dimensions, value, unit=unit)
+
     def _fold(self) -> None:
         gathered, self._gathered = self._gathered, []
         alike: dict[tuple[str, str, str, int], list[Invocation]] = defaultdict(list)

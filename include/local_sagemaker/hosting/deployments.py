@@ -5,7 +5,8 @@ from typing import Any
 
 from local_sagemaker.api import errors
 from local_sagemaker.hosting.catalog import Catalog
-from local_sagemaker.hosting.checks import check_concurrency, model_data_uri
+from local_sagemaker.hosting.checks import check_concurrency
+from local_sagemaker.hosting.model_checks import model_data_uri
 from local_sagemaker.hosting.records import PRIMARY, Container, Deployment, Resource, Variant
 
 # The guide gives an upper bound (3600 s) and no default; this is long enough for any model here.
@@ -42,6 +43,7 @@ def plan_deployment(
         variants=variants,
         shadows=shadows,
         data_capture=capture,
+        async_inference=config.request.get("AsyncInferenceConfig"),
         started=now,
         policy=policy,
     )
@@ -69,6 +71,7 @@ def _variant(declared: dict[str, Any], model: Resource) -> Variant:
         mode=model.request.get("InferenceExecutionConfig", {}).get("Mode", "Serial"),
         instance_type=declared.get("InstanceType"),
         serverless=declared.get("ServerlessConfig"),
+        routing=declared.get("RoutingConfig", {}).get("RoutingStrategy"),
         startup_timeout=declared.get("ContainerStartupHealthCheckTimeoutInSeconds", DEFAULT_STARTUP_SECONDS),
         weight=declared.get("InitialVariantWeight", 1.0),
         count=declared.get("InitialInstanceCount", 1),
@@ -80,6 +83,8 @@ def containers_of(model: Resource) -> list[Container]:
     declared = model.request.get("Containers")
     if not declared:
         return [_container(PRIMARY, model.request["PrimaryContainer"])]
+    if len(declared) == 1:
+        return [_container(declared[0].get("ContainerHostname", PRIMARY), declared[0])]
     # Unnamed ones are named by their position (ContainerDefinition's reference), as in the logs.
     return [
         _container(container.get("ContainerHostname", f"container-{position}"), container)

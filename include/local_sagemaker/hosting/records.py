@@ -66,6 +66,7 @@ class Variant(Record):
     model_name: str
     containers: list[Container]
     mode: Literal["Serial", "Direct"] = "Serial"
+    routing: str | None = None
     instance_type: str | None = None
     serverless: dict[str, Any] | None = None
     startup_timeout: float
@@ -95,6 +96,7 @@ class Deployment(Record):
     variants: list[Variant]
     shadows: list[Variant] = []
     data_capture: dict[str, Any] | None = None
+    async_inference: dict[str, Any] | None = None
     started: float
     in_place: bool = False
     policy: dict[str, Any] | None = None

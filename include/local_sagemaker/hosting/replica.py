@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
-
 from local_sagemaker.faults.instances import ReplicaFaults
+from local_sagemaker.hosting.wire import ConnectionLost, Exchange, Wire
 
 _CHILD = Path(__file__).with_name("replica_server.py")
 STOP_GRACE_SECONDS = 3
+HEALTHY = 200
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
 
@@ -32,44 +32,53 @@ class ReplicaSpec:
     environment: Mapping[str, str]
 
 
-@dataclass
 class Replica:
-    """A process that serves the container's contract, from its start to its end."""
+    """A process that serves the container's contract, from its start to its end.
 
-    base_dir: Path
-    log_path: Path
-    client: aiohttp.ClientSession
-    faults: ReplicaFaults
-    _port: int = 0
-    _process: Process | None = None
+    `base_dir` is what it sees as /opt/ml; what it writes goes to `log_path`.
+    """
 
-    def __post_init__(self) -> None:
-        self.faults.kill = self.kill
-
-    @property
-    def url(self) -> str:
-        """Where the process serves the container's contract."""
-        return f"http://127.0.0.1:{self._port}"
+    def __init__(
+        self, spec: ReplicaSpec, base_dir: Path, log_path: Path, faults: ReplicaFaults | None = None
+    ) -> None:
+        self.base_dir = base_dir
+        self.log_path = log_path
+        self.faults = faults
+        if faults:
+            faults.kill = self.kill
+        self._spec = spec
+        self._wire = Wire(0)
+        self._process: Process | None = None
 
     @property
     def pid(self) -> int | None:
         """The process, once started."""
         return self._process.pid if self._process else None
 
-    async def start(self, spec: ReplicaSpec, timeout: float) -> None:
+    @property
+    def ended(self) -> bool:
+        """Whether the process is gone."""
+        return self._process is not None and self._process.returncode is not None
+
+    @property
+    def replicas(self) -> "list[Replica]":
+        """Every process of the container: this one."""
+        return [self]
+
+    async def start(self, timeout: float) -> None:
         """Start the process and wait for its first good ping.
 
         `timeout` is in real seconds. Raises ReplicaError when the process ends, or does not answer
         200 in time; it is gone by then.
         """
         try:
-            await self._spawn(spec)
-            await self._ping(timeout)
+            await self._spawn()
+            await self.ping(timeout)
         except BaseException:
             await self.stop()
             raise
 
-    async def _spawn(self, spec: ReplicaSpec) -> None:
+    async def _spawn(self) -> None:
         self.base_dir.mkdir(parents=True)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         # The socket listens before the process runs: the first ping waits in its backlog, and when the
@@ -78,22 +87,22 @@ class Replica:
             socket.create_server(("127.0.0.1", 0), backlog=1024) as listener,
             self.log_path.open("ab") as log,
         ):
-            self._port = listener.getsockname()[1]
+            self._wire = Wire(listener.getsockname()[1])
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-P",  # the model's code must not see this package's directory as the script's own
                 str(_CHILD),
                 str(listener.fileno()),
-                str(spec.archive or "-"),
+                str(self._spec.archive or "-"),
                 stdin=PIPE,
                 stdout=log,
                 stderr=log,
-                env=self._environment(spec.environment),
+                env=self._environment(),
                 pass_fds=[listener.fileno()],
                 start_new_session=True,  # Ctrl-C is for the server, which drains before it stops these
             )
 
-    def _environment(self, environment: Mapping[str, str]) -> dict[str, str]:
+    def _environment(self) -> dict[str, str]:
         """What a container would see, and no credential or setting of the server's own."""
         inherited = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         return {
@@ -101,21 +110,48 @@ class Replica:
             "HOME": str(self.base_dir),
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
-            **environment,
+            **self._spec.environment,
             "SAGEMAKER_BASE_DIR": str(self.base_dir),
         }
 
-    async def _ping(self, timeout: float) -> None:
+    async def ping(self, timeout: float) -> None:
+        """GET /ping; raises ReplicaError unless it answers 200 within `timeout` real seconds."""
         try:
-            limit = aiohttp.ClientTimeout(total=timeout)
-            marks = self.faults.of_ping()
-            async with self.client.get(f"{self.url}/ping", headers=marks, timeout=limit) as response:
-                if response.status != 200:  # noqa: PLR2004 - the contract's "healthy"
-                    raise ReplicaError(f"/ping answered {response.status}")
+            status, _ = await self.get("/ping", timeout, self.faults.of_ping() if self.faults else None)
         except TimeoutError as error:
             raise ReplicaError(f"/ping did not answer within {timeout:g} s") from error
-        except aiohttp.ClientError as error:
+        except ConnectionLost as error:
             raise ReplicaError(f"the process ended before it served /ping; see {self.log_path}") from error
+        if status != HEALTHY:
+            raise ReplicaError(f"/ping answered {status}")
+
+    async def get(
+        self, path: str, timeout: float, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """GET a path of the container's; status and body.
+
+        Raises TimeoutError after `timeout` real seconds, ConnectionLost when the process is gone.
+        """
+        async with asyncio.timeout(timeout):
+            answer = await self._wire.request("GET", path, headers)
+            return answer.status, await answer.read()
+
+    async def post(self, headers: Mapping[str, str], body: bytes) -> Exchange:
+        """POST /invocations; returns when the head of the answer is there.
+
+        Raises NotConnected when nothing was sent, ConnectionLost when the process went away after that.
+        """
+        if self.faults and (fault := self.faults.of_request()):
+            headers = {**headers, **fault}
+        return await self._wire.request("POST", "/invocations", headers, body)
+
+    async def enter(self, target_model: str | None) -> "Replica":
+        """A request goes in; the process that has it. It serves one model, whatever the target."""
+        del target_model
+        return self
+
+    def leave(self, target_model: str | None, replica: "Replica") -> None:
+        """The request is answered."""
 
     async def wait_ended(self) -> None:
         """Return when the process is gone, for whatever reason."""
@@ -130,6 +166,7 @@ class Replica:
 
     async def stop(self) -> None:
         """End the process and remove its files; its log stays."""
+        self._wire.close()
         if self._process and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()

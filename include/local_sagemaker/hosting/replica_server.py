@@ -14,7 +14,8 @@ import socket
 import sys
 import tarfile
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -24,6 +25,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+_END = object()
 FAULT = "X-Local-Sagemaker-Fault"
 
 
@@ -123,20 +125,22 @@ class Worker:
     """One copy of the model, which handles one request at a time."""
 
     def __init__(self, model_dir: Path) -> None:
+        _defer("sagemaker_inference.decoder", "sagemaker_inference.encoder")
         from sagemaker_inference.transformer import Transformer  # noqa: PLC0415 - needs the unpacked code
 
         self._context = Context(model_dir)
         self._transformer = Transformer(_default_handler())
         self._transformer.validate_and_initialize(str(model_dir), self._context)
+        _load_defaults()
 
-    def handle(self, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of the answer."""
+    def handle(self, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], Any]:
+        """Status, headers and body of the answer; an iterator is a body that is to be streamed."""
         context = self._context
         context.begin(headers)
         answer = self._transformer.transform([{"body": body}], context)[0]
         if context.status >= 400:  # noqa: PLR2004 - HTTP's own line between answer and error
             print(answer, flush=True)
-        return context.status, context.response_headers, _to_bytes(answer)
+        return context.status, context.response_headers, answer
 
 
 class ModelService:
@@ -162,20 +166,69 @@ class ModelService:
                 name.decode("latin-1").title(): value.decode("latin-1") for name, value in scope["headers"]
             }
             loop = asyncio.get_running_loop()
-            await _respond(send, *await loop.run_in_executor(self._threads, self._handle, headers, body))
+            stream = Stream(send, receive, loop)
+            answer = await loop.run_in_executor(self._threads, self._handle, headers, body, stream)
+            if answer:
+                await _respond(send, *answer)
         else:
             await _respond(send, 404, {}, b"the container serves GET /ping and POST /invocations")
 
-    def _handle(self, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _handle(
+        self, headers: dict[str, str], body: bytes, stream: "Stream"
+    ) -> tuple[int, dict[str, str], bytes] | None:
+        """The answer, or None when it has been streamed; the worker is taken until its last part is sent."""
         worker = self._free.get()
         try:
             fault = headers.pop(FAULT, None)
-            answer: tuple[int, dict[str, str], bytes] | None = _faults().suffer(fault) if fault else None
-            if answer:
-                return answer
-            return worker.handle(headers, body)
+            told: tuple[int, dict[str, str], bytes] | None = _faults().suffer(fault) if fault else None
+            if told:
+                return told
+            status, fields, answer = worker.handle(headers, body)
+            if isinstance(answer, Iterator | AsyncIterator):
+                stream.run(status, fields, _parts(answer))
+                return None
+            return status, fields, _to_bytes(answer)
         finally:
             self._free.put(worker)
+
+
+class Stream:
+    """An answer sent part by part from a worker's thread, no faster than the other side takes it."""
+
+    def __init__(self, send: Send, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
+        self._send = send
+        self._receive = receive
+        self._loop = loop
+
+    def run(self, status: int, headers: dict[str, str], parts: Iterator[bytes]) -> None:
+        """Send everything; stops when the other side has gone.
+
+        What the model's code raises by now breaks the connection off: there is no other way to say that
+        the answer is not whole.
+        """
+        gone = asyncio.run_coroutine_threadsafe(self._disconnected(), self._loop)
+        try:
+            self._out({"type": "http.response.start", "status": status, "headers": _fields(headers)})
+            for part in parts:
+                if gone.done():
+                    return
+                self._out({"type": "http.response.body", "body": part, "more_body": True})
+            self._out({"type": "http.response.body", "body": b""})
+        except Exception:
+            traceback.print_exc()
+            raise
+        finally:
+            gone.cancel()
+
+    def _out(self, message: Message) -> None:
+        asyncio.run_coroutine_threadsafe(self._sent(message), self._loop).result()
+
+    async def _sent(self, message: Message) -> None:
+        await self._send(message)
+
+    async def _disconnected(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
 
 @functools.cache
@@ -190,6 +243,34 @@ def _faults() -> Any:
     return module
 
 
+def _defer(*names: str) -> None:
+    """Let modules load when they are first used: these bring numpy and scipy along, and many a model has
+    its own way to read and write."""
+    for name in names:
+        if name in sys.modules:
+            continue
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"cannot load {name}")
+        spec.loader = importlib.util.LazyLoader(spec.loader)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+
+
+def _load_defaults() -> None:
+    """Load them now if the model's code leaves reading or writing to them: not in the first request's time,
+    and not by two workers at once."""
+    from sagemaker_inference import decoder, encoder, environment  # noqa: PLC0415
+
+    code = sys.modules.get(environment.Environment().module_name)
+    if hasattr(code, "transform_fn"):
+        return
+    for function, module in (("input_fn", decoder), ("output_fn", encoder)):
+        if not hasattr(code, function):
+            getattr(module, "content_types")  # noqa: B009 - any attribute; reading one loads the module
+
+
 def _default_handler() -> Any:
     from sagemaker_inference.default_inference_handler import DefaultInferenceHandler  # noqa: PLC0415
 
@@ -201,6 +282,20 @@ def _default_handler() -> Any:
             return model.predict(data)
 
     return FrameworkHandler()
+
+
+def _parts(answer: Any) -> Iterator[bytes]:
+    """The parts of a streamed answer, whether the model's code yields them or awaits them."""
+    if isinstance(answer, Iterator):
+        yield from map(_to_bytes, answer)
+        return
+    with asyncio.Runner() as runner:
+        while (part := runner.run(_next(answer))) is not _END:
+            yield _to_bytes(part)
+
+
+async def _next(answer: AsyncIterator[Any]) -> Any:
+    return await anext(answer, _END)
 
 
 def _to_bytes(answer: Any) -> bytes:
@@ -219,10 +314,13 @@ async def _body(receive: Receive) -> bytes:
 
 
 async def _respond(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
-    fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    fields.append((b"content-length", str(len(body)).encode()))
+    fields = [*_fields(headers), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": fields})
     await send({"type": "http.response.body", "body": body})
+
+
+def _fields(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 if __name__ == "__main__":

@@ -1,97 +1,144 @@
-"""sagemaker-runtime: InvokeEndpoint, from the request to the answer."""
+"""sagemaker-runtime: InvokeEndpoint and its relatives, from the request to the answer."""
 
-import json
+import asyncio
 import time
-import uuid
+from collections.abc import AsyncGenerator
 
-import aiohttp
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.clock import Clock
-from local_sagemaker.cloudwatch.endpoint_metrics import EndpointMetrics, Invocation
-from local_sagemaker.hosting.container import Answer, Call, invoke
+from local_sagemaker.hosting.asked import Asked, error_response, headers_of, limited_body, refused, too_long
+from local_sagemaker.hosting.container import TIMED_OUT, Answer
 from local_sagemaker.hosting.endpoints import Endpoints
-from local_sagemaker.hosting.fleet import INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS, VariantFleet
+from local_sagemaker.hosting.event_stream import CONTENT_TYPE, payload_parts, stream_error
+from local_sagemaker.hosting.invoker import Invoker, OpenedBy
+from local_sagemaker.hosting.routing import call_of, choose
 from local_sagemaker.hosting.traffic import Traffic
+from local_sagemaker.hosting.variant_fleet import MINIMUM_INVOCATION_SECONDS, VariantFleet
+from local_sagemaker.hosting.wire import ConnectionLost
 from local_sagemaker.settings import ACCOUNT_ID, Settings
 
-MAX_BODY = 6 * 1024 * 1024
-MAX_SERVERLESS_BODY = 4 * 1024 * 1024
+# A container has 60 s to answer (InvokeEndpoint's reference), and 8 minutes to stream its answer (hosting
+# guide, Real-time inference).
+INVOCATION_SECONDS = 60.0
+STREAM_SECONDS = 480.0
+BROKEN = 500  # counted among the server's errors
 INVOKED_VARIANT = "x-Amzn-Invoked-Production-Variant"
 
 
 class Runtime:
     """Answers invocations from the endpoints' running fleets."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        endpoints: Endpoints,
-        client: aiohttp.ClientSession,
-        clock: Clock,
-        metrics: EndpointMetrics,
-    ) -> None:
+    def __init__(self, settings: Settings, endpoints: Endpoints, clock: Clock, invoker: Invoker) -> None:
         self._settings = settings
         self._endpoints = endpoints
-        self._client = client
         self._clock = clock
-        self._metrics = metrics
+        self._invoker = invoker
+        self._operations = {
+            "invocations": self._invoke,
+            "invocations-response-stream": self._stream,
+        }
 
     async def serve(self, request: Request) -> Response:
         """Answer one request under /endpoints/."""
-        request_id = str(uuid.uuid4())
+        path: str = request.scope["path"]
+        name, _, operation = path.removeprefix("/endpoints/").partition("/")
+        asked = Asked(name, headers_of(request), time.perf_counter())
         try:
-            response = await self._invoke(request, request_id)
+            serve = self._operations.get(operation)
+            if request.method != "POST" or serve is None:
+                raise refused(f"{request.method} {path} is not served.")
+            body = await limited_body(request)
+            if body is None:
+                response = too_long()
+            else:
+                asked.body = body
+                response = await serve(asked)
         except ServiceError as error:
-            response = _error_response(error)
-        response.headers["x-amzn-RequestId"] = request_id
+            response = error_response(error)
+        response.headers["x-amzn-RequestId"] = asked.request_id
         return response
 
-    async def _invoke(self, request: Request, request_id: str) -> Response:
-        began = time.perf_counter()
-        name, _, operation = request.url.path.removeprefix("/endpoints/").partition("/")
-        if request.method != "POST" or operation != "invocations":
-            raise ServiceError("ValidationError", f"{request.method} {request.url.path} is not served.")
-        body = await _limited_body(request)
-        if body is None:
-            # This limit is the load balancer's, which answers in plain text.
-            return Response(
-                f"HTTP content length exceeded {MAX_BODY} bytes.", status_code=413, media_type="text/plain"
-            )
-        variant = _choose(name, self._serving(name), request.headers.get("x-amzn-sagemaker-target-variant"))
-        if variant.variant.serverless and len(body) > MAX_SERVERLESS_BODY:
-            raise ServiceError("ValidationError", f"Request {request_id} has oversize body.")
-        limit = self._clock.limit(INVOCATION_SECONDS, MINIMUM_INVOCATION_SECONDS)
-        sent = time.perf_counter()
-        answer = await invoke(self._client, variant.pick(), Call(request.headers, body, limit))
-        model_us = (time.perf_counter() - sent) * 1e6
-        self._metrics.record(
-            Invocation(
-                endpoint=name,
-                variant=variant.variant.name,
-                config=variant.config_name,
-                instances=len(variant.instances),
-                status=answer.status,
-                model_us=model_us,
-                overhead_us=(sent - began) * 1e6,
-            )
-        )
-        invoked = {INVOKED_VARIANT: variant.variant.name}
+    async def _invoke(self, asked: Asked) -> Response:
+        traffic = self.serving(asked.endpoint)
+        fleet = choose(asked, traffic)
+        _refuse_asynchronous(asked, fleet)
+        call = call_of(asked, fleet.variant, self._limit(INVOCATION_SECONDS))
+        if shadows := traffic.shadows(fleet):
+            self._invoker.mirror(asked, shadows, call)
+        answer = await self._invoker.ask(asked, fleet, call)
+        invoked = {INVOKED_VARIANT: fleet.variant.name}
         if not answer.good:
-            raise self._failure(name, answer, invoked)
+            raise self.failure(asked.endpoint, answer, invoked)
         return Response(answer.body, headers={**answer.headers, **invoked})
 
-    def _serving(self, name: str) -> Traffic:
+    async def _stream(self, asked: Asked) -> Response:
+        traffic = self.serving(asked.endpoint)
+        fleet = choose(asked, traffic)
+        _refuse_asynchronous(asked, fleet)
+        if fleet.variant.serverless is not None:
+            raise refused(f"Endpoint {asked.endpoint} is serverless, which excludes response streaming.")
+        # The container sees the client's wish as an Accept header, whatever operation carried it.
+        asked.take_over("accept")
+        deadline = asyncio.get_running_loop().time() + self._limit(STREAM_SECONDS)
+        call = call_of(asked, fleet.variant, self._limit(INVOCATION_SECONDS))
+        if shadows := traffic.shadows(fleet):
+            self._invoker.mirror(asked, shadows, call)
+        sent = time.perf_counter()
+        opened = await self._invoker.open(asked, fleet, call)
+        invoked = {INVOKED_VARIANT: fleet.variant.name}
+        if isinstance(opened, Answer):
+            self._invoker.measure(asked, fleet, opened.status, sent)
+            raise self.failure(asked.endpoint, opened, invoked)
+        headers = dict(opened.answer.headers)
+        headers["X-Amzn-SageMaker-Content-Type"] = headers.pop("content-type", "")
+        return StreamingResponse(
+            self._parts(asked, fleet, opened, sent, deadline),
+            media_type=CONTENT_TYPE,
+            headers={**headers, **invoked},
+        )
+
+    async def _parts(
+        self, asked: Asked, fleet: VariantFleet, opened: OpenedBy, sent: float, deadline: float
+    ) -> AsyncGenerator[bytes]:
+        """The answer as events while it comes; what goes wrong by now can only be said as the last one."""
+        status = opened.answer.status
+        chunks = opened.answer.chunks()
+        try:
+            while (chunk := await _next(chunks, deadline)) is not None:
+                yield payload_parts(chunk)
+        except TimeoutError:
+            status = TIMED_OUT
+            yield stream_error(
+                "ModelStreamError",
+                "The model failed to finish sending the response within the timeout period.",
+                ErrorCode="ModelInvocationTimeExceeded",
+            )
+        except ConnectionLost:
+            status = BROKEN
+            yield stream_error(
+                "ModelStreamError",
+                "The connection to the model was closed before the end of its response.",
+                ErrorCode="StreamBroken",
+            )
+        finally:
+            await chunks.aclose()
+            fleet.release(opened.instance)
+            self._invoker.measure(asked, fleet, status, sent)
+
+    def serving(self, name: str) -> Traffic:
+        """What serves the endpoint of that name; raises the service's error when nothing does."""
         endpoint = self._endpoints.find(name)
         # InvokeEndpoint, unlike the control plane, minds the case of the name (CreateEndpoint's reference).
         traffic = endpoint.serving if endpoint and endpoint.record.name == name else None
         if traffic is None:
-            raise ServiceError("ValidationError", f"Endpoint {name} of account {ACCOUNT_ID} not found.")
+            raise refused(f"Endpoint {name} of account {ACCOUNT_ID} not found.")
         return traffic
 
-    def _failure(self, name: str, answer: Answer, invoked: dict[str, str]) -> ServiceError:
+    def failure(self, name: str, answer: Answer, invoked: dict[str, str]) -> ServiceError:
+        """What the caller is told of an answer that is no success."""
         if answer.lost:
             message = "The instance was lost before it answered, or none is ready; another is being started."
             return ServiceError("ServiceUnavailable", message, status=answer.status, headers=invoked)
@@ -111,36 +158,17 @@ class Runtime:
             LogStreamArn=f"arn:aws:logs:{region}:{ACCOUNT_ID}:log-group:{group}",
         )
 
+    def _limit(self, seconds: float) -> float:
+        return self._clock.limit(seconds, MINIMUM_INVOCATION_SECONDS)
 
-def _choose(name: str, traffic: Traffic, target: str | None) -> VariantFleet:
-    """The variant asked for, of whatever weight, or one by weight."""
-    variant = traffic.choose(target)
-    if variant is None:
-        found = ", ".join(f"{each.variant.name}: {each.variant.weight:g}" for each in traffic.variants())
-        wanted = "one with a weight above 0" if target is None else target
-        raise ServiceError(
-            "ValidationError",
-            f"No variant of endpoint {name} is {wanted}; its variants and weights: {found}.",
+
+async def _next(chunks: AsyncGenerator[bytes], deadline: float) -> bytes | None:
+    async with asyncio.timeout_at(deadline):
+        return await anext(chunks, None)
+
+
+def _refuse_asynchronous(asked: Asked, fleet: VariantFleet) -> None:
+    if fleet.async_inference is not None:
+        raise refused(
+            f"Endpoint {asked.endpoint} is for asynchronous inference: use InvokeEndpointAsync to invoke it."
         )
-    return variant
-
-
-async def _limited_body(request: Request) -> bytes | None:
-    """The body, or None when it is too long; read to its end either way, or the client could not hear why."""
-    parts: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size <= MAX_BODY:
-            parts.append(chunk)
-    return b"".join(parts) if size <= MAX_BODY else None
-
-
-def _error_response(error: ServiceError) -> Response:
-    """restJson1's form: the code in a header, the members in the body."""
-    return Response(
-        json.dumps({"Message": error.message, **error.members}),
-        status_code=error.status,
-        media_type="application/json",
-        headers={"X-Amzn-Errortype": error.code, **error.headers},
-    )

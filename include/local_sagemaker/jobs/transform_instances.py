@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import aiohttp
-
 from local_sagemaker.clock import Clock
 from local_sagemaker.faults.engine import Place
 from local_sagemaker.faults.instances import NoCapacity
 from local_sagemaker.hosting.container import TIMED_OUT, Answer, Call, invoke
-from local_sagemaker.hosting.fleet import MINIMUM_INVOCATION_SECONDS, MINIMUM_STARTUP_SECONDS, FleetTools
 from local_sagemaker.hosting.instance import ContainerFailed, Instance
+from local_sagemaker.hosting.launch import MINIMUM_STARTUP_SECONDS, FleetTools
 from local_sagemaker.hosting.records import Container
-from local_sagemaker.hosting.replica import Replica, ReplicaSpec
+from local_sagemaker.hosting.replica import HEALTHY, Replica, ReplicaSpec
+from local_sagemaker.hosting.variant_fleet import MINIMUM_INVOCATION_SECONDS
+from local_sagemaker.hosting.wire import ConnectionLost
 from local_sagemaker.jobs.run import JobFailed
 from local_sagemaker.jobs.transform_files import ALGORITHM_ERROR, CLIENT_ERROR, INTERNAL_ERROR, TransformError
 from local_sagemaker.jobs.transform_settings import Exchange
@@ -30,17 +30,14 @@ class ModelInstance:
     """One instance of a job."""
 
     instance: Instance
-    client: aiohttp.ClientSession
     clock: Clock
 
     async def suggested(self) -> bytes | None:
         """What the container answers to GET /execution-parameters; None when it does not serve that."""
         first = self.instance.replicas[0]
-        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-            async with self.client.get(
-                f"{first.url}/execution-parameters", timeout=aiohttp.ClientTimeout(total=10)
-            ) as response:
-                return await response.read() if response.ok else None
+        with contextlib.suppress(ConnectionLost, TimeoutError):
+            status, body = await first.get("/execution-parameters", timeout=10)
+            return body if status == HEALTHY else None
         return None
 
     async def ask(self, payload: bytes, headers: Mapping[str, str], exchange: Exchange) -> bytes:
@@ -51,12 +48,12 @@ class ModelInstance:
         """
         timeout = self.clock.limit(exchange.timeout, MINIMUM_INVOCATION_SECONDS)
         call = Call(headers, payload, timeout)
-        answer = await invoke(self.client, self.instance, call)
+        answer = await invoke(self.instance, call)
         for attempt in range(exchange.retries):
             if answer.good or answer.client_error or answer.lost:
                 break
             await self.clock.sleep(2**attempt)
-            answer = await invoke(self.client, self.instance, call)
+            answer = await invoke(self.instance, call)
         if not answer.good:
             raise _failure(answer)
         return answer.body
@@ -98,10 +95,15 @@ async def start_instances(
         except NoCapacity as error:
             raise JobFailed(str(error)) from error
         made.append(
-            Instance({hostname: _replica(tools, log(hostname), here, hostname) for hostname in specs})
+            Instance(
+                {
+                    hostname: _replica(tools, spec, log(hostname), replace(here, container=hostname))
+                    for hostname, spec in specs.items()
+                }
+            )
         )
     timeout = tools.clock.limit(STARTUP_SECONDS, MINIMUM_STARTUP_SECONDS)
-    starts = [asyncio.create_task(instance.start(specs, timeout)) for instance in made]
+    starts = [asyncio.create_task(instance.start(timeout)) for instance in made]
     try:
         await asyncio.gather(*starts)
     except BaseException as error:
@@ -112,7 +114,7 @@ async def start_instances(
         if isinstance(error, ContainerFailed):
             raise JobFailed(ALGORITHM_ERROR) from error
         raise
-    return [ModelInstance(instance, tools.client, tools.clock) for instance in made]
+    return [ModelInstance(instance, tools.clock) for instance in made]
 
 
 def _spec(tools: FleetTools, container: Container, environment: Mapping[str, str]) -> ReplicaSpec:
@@ -127,10 +129,6 @@ def _spec(tools: FleetTools, container: Container, environment: Mapping[str, str
     return ReplicaSpec(archive, {**container.environment, **environment})
 
 
-def _replica(tools: FleetTools, log_path: Path, place: Place, hostname: str) -> Replica:
-    return Replica(
-        base_dir=tools.replicas_dir / uuid.uuid4().hex[:12],
-        log_path=log_path,
-        client=tools.client,
-        faults=tools.faults.of_replica(replace(place, container=hostname)),
-    )
+def _replica(tools: FleetTools, spec: ReplicaSpec, log_path: Path, place: Place) -> Replica:
+    base_dir = tools.replicas_dir / uuid.uuid4().hex[:12]
+    return Replica(spec, base_dir, log_path, tools.faults.of_replica(place))

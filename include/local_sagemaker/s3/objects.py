@@ -60,6 +60,19 @@ class S3Objects:
                         raise S3Error(await response.text())
             await self._mirror.sync(bucket, key)
 
+    async def write(
+        self, body: bytes, bucket: str, key: str, content_type: str = "application/octet-stream"
+    ) -> None:
+        """Write an object; it is on disk when this returns. Raises S3Error with S3's answer when refused."""
+        headers = {**self._moto.signed_for("s3"), "Content-Type": content_type}
+        async with (
+            self._mirror.locks.hold(f"{bucket}/{key}"),
+            self._moto.request("PUT", f"/{bucket}/{quote(key)}", headers, body) as response,
+        ):
+            if not response.ok:
+                raise S3Error(await response.text())
+            await self._mirror.sync(bucket, key)
+
     async def upload_tree(self, directory: Path, bucket: str, prefix: str) -> int:
         """Write every file below a directory under `prefix`; returns how many."""
         count = 0
