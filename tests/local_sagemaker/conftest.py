@@ -46,6 +46,12 @@ def world(shared_world: World) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
+def fast_world(start_server: Callable[..., Server]) -> World:
+    """A server whose minutes take 0.3 s, for what waits through many of them."""
+    return World(start_server("--time-scale=200"))
+
+
+@pytest.fixture(scope="session")
 def make_world() -> Callable[[Server], World]:
     return World
 

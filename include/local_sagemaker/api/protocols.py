@@ -9,6 +9,7 @@ import functools
 import inspect
 import json
 import uuid
+import zlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,6 +27,7 @@ from local_sagemaker.api.control import Operation
 from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.api.validation import check_request, service_model
 
+MAX_BODY = 16 * 1024 * 1024
 _CBOR_PATH = "/service/"
 
 
@@ -45,9 +47,13 @@ class AwsService:
 
     async def serve(self, request: Request, signed_region: str | None) -> Response:
         """Answer one request."""
-        body = await request.body()
-        protocol, operation = _recognised(request, body)
         request_id = str(uuid.uuid4())
+        body = await request.body()
+        try:
+            body = _decoded(request, body)
+        except ServiceError as error:
+            return self._failed(_recognised(request, b"")[0], error, request_id)
+        protocol, operation = _recognised(request, body)
         try:
             self._check_region(signed_region)
             if operation not in service_model(self._name).operation_names:
@@ -129,6 +135,20 @@ class AwsService:
             media_type=f"application/x-amz-json-{service_model(self._name).metadata['jsonVersion']}",
             headers=headers,
         )
+
+
+def _decoded(request: Request, body: bytes) -> bytes:
+    """The body as it was before an SDK compressed it: PutMetricData's are, from 10 KiB on."""
+    if request.headers.get("content-encoding") != "gzip":
+        return body
+    try:
+        unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        unpacked = unpacking.decompress(body, MAX_BODY + 1)
+    except zlib.error as error:
+        raise ServiceError("SerializationException", f"The request cannot be read: {error}") from error
+    if len(unpacked) > MAX_BODY:
+        raise ServiceError("RequestEntityTooLarge", f"The request is over {MAX_BODY} bytes.", status=413)
+    return unpacked
 
 
 def _recognised(request: Request, body: bytes) -> tuple[str, str]:
