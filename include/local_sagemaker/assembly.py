@@ -17,6 +17,7 @@ from local_sagemaker.backing.proxy import Proxy
 from local_sagemaker.clock import Clock
 from local_sagemaker.cloudwatch.service import CloudWatch
 from local_sagemaker.console.admin import Admin
+from local_sagemaker.console.sources import Sources
 from local_sagemaker.events.bus import Events
 from local_sagemaker.faults.parts import Faults
 from local_sagemaker.hosting.catalog import ENDPOINT, ENDPOINT_CONFIG, MODEL, Catalog
@@ -177,7 +178,20 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
             S3Front(proxy, mirror),
             proxy,
             events=events,
-            admin=Admin(settings, endpoints, quotas, state / "logs", faults=faults, jobs=jobs),
+            admin=Admin(
+                Sources(
+                    settings=settings,
+                    endpoints=endpoints,
+                    jobs=jobs,
+                    cloudwatch=cloudwatch,
+                    autoscaling=autoscaling,
+                    events=events,
+                    quotas=quotas,
+                    faults=faults,
+                    logs_dir=tools.logs_dir,
+                    job_logs_dir=state / "job-logs",
+                )
+            ),
             services={
                 "monitoring": cloudwatch.service(),
                 "application-autoscaling": autoscaling.service(),

@@ -6,7 +6,7 @@ import logging
 from local_sagemaker.api.control import Operation
 from local_sagemaker.api.protocols import AwsService
 from local_sagemaker.autoscaling.policy_operations import PolicyOperations
-from local_sagemaker.autoscaling.records import Registry, now
+from local_sagemaker.autoscaling.records import Registry, Target, now
 from local_sagemaker.autoscaling.scaler import Scaler
 from local_sagemaker.autoscaling.schedule_operations import ScheduleOperations
 from local_sagemaker.autoscaling.target_operations import TargetOperations
@@ -60,6 +60,10 @@ class AutoScaling:
                 self._schedules.run_due()
             except Exception:
                 logger.exception("scheduled scaling failed; going on")
+
+    def targets(self) -> list[Target]:
+        """Every variant that may be scaled."""
+        return self._registry.targets.all()
 
     def service(self) -> AwsService:
         """The API."""

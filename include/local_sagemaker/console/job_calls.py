@@ -5,14 +5,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local_sagemaker.console.answers import BadCall
+from local_sagemaker.console.overview import Overview
 from local_sagemaker.jobs.services import Jobs
 
 
 class JobCalls:
     """GET /_local/jobs, and POST /_local/training-jobs/NAME/interrupt."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, overview: Overview) -> None:
         self._jobs = jobs
+        self._overview = overview
 
     def routes(self) -> list[Route]:
         """The calls, by path and method."""
@@ -22,19 +24,7 @@ class JobCalls:
         ]
 
     async def _list(self, _request: Request) -> Response:
-        jobs = [
-            {
-                "kind": book.kind.arn_kind,
-                "name": job.name,
-                "status": job.status,
-                "secondary_status": job.secondary,
-                "failure_reason": job.failure_reason,
-                "attempts": job.attempts,
-            }
-            for book in self._jobs.books
-            for job in book.all()
-        ]
-        return JSONResponse({"jobs": jobs})
+        return JSONResponse({"jobs": self._overview.jobs()})
 
     async def _interrupt(self, request: Request) -> Response:
         """Take its instances from a job: an interruption of a spot job, a hardware failure of another."""

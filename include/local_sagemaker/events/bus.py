@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import uuid
+from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -27,11 +28,15 @@ logger = logging.getLogger(__name__)
 
 PUT_EVENTS = "AWSEvents.PutEvents"
 DEFAULT_BUS = "default"
+RECENT = 100  # events of services that are kept to be looked at
 Event = dict[str, Any]
 
 
 class Events:
-    """Takes events and delivers them in order; an event that nothing matches is gone."""
+    """Takes events and delivers them in order; an event that nothing matches is gone.
+
+    `recent` has the last events of services, with when they were emitted.
+    """
 
     def __init__(self, moto: Moto, region: str) -> None:
         self._moto = moto
@@ -39,6 +44,7 @@ class Events:
         self._targets = Targets(moto)
         self._waiting: asyncio.Queue[tuple[str, Event]] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
+        self.recent: deque[tuple[datetime, Event]] = deque(maxlen=RECENT)
 
     def emit(
         self,
@@ -52,7 +58,9 @@ class Events:
         `detail_type` is as in "SageMaker Endpoint State Change", `resources` are ARNs.
         """
         event = {"source": source, "detail-type": detail_type, "resources": list(resources), "detail": detail}
-        self._put(DEFAULT_BUS, event, datetime.now(UTC))
+        now = datetime.now(UTC)
+        self.recent.append((now, event))
+        self._put(DEFAULT_BUS, event, now)
 
     async def serve_put(self, request: Request) -> Response:
         """PutEvents over HTTP."""

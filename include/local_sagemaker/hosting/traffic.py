@@ -76,6 +76,11 @@ class Traffic:
             if _random.random() * chosen.variant.weight < shadow.variant.weight
         ]
 
+    def shares(self) -> dict[VariantFleet, float]:
+        """What each variant of each fleet answers of the requests that name none, 0 to 1."""
+        total = sum(route.weight for route in self._routes)
+        return {route.variant: route.weight / total if total else 0.0 for route in self._routes}
+
     def variants(self) -> Iterator[VariantFleet]:
         """Every production variant that can get a request, the old fleet's first."""
         return (route.variant for route in self._routes)
