@@ -56,6 +56,33 @@ class Alarm:
         self._cloudwatch.set_alarm_state(AlarmName=self.name, StateValue="ALARM", StateReason="the test")
 
 
+class SteadyClient:
+    """Requests from a few threads for as long as the block lasts; every answer and error is kept."""
+
+    def __init__(self, world, name, threads=3):
+        self._world, self._name = world, name
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(threads)]
+        self.answers, self.errors = [], []
+
+    def _run(self):
+        while not self._over.is_set():
+            try:
+                self.answers.append(self._world.answer(self._name))
+            except Exception as error:
+                self.errors.append(error)
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+
 def update(world, name, config, deployment):
     world.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=deployment)
 

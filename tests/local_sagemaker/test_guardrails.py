@@ -7,6 +7,7 @@ import pytest
 
 from tests.local_sagemaker.guarded import (
     Alarm,
+    SteadyClient,
     blue_green,
     is_share,
     reached,
@@ -93,6 +94,43 @@ def test_a_canary_that_trips_its_alarm_is_rolled_back(world, configs, alarm, wai
     pids = {answer["pid"] for answer in (world.answer(name) for _ in range(60)) if answer["release"] == "2"}
     assert len(pids) == 1
     rolled_back(name, alarm, old)
+
+
+def test_a_bad_canary_trips_its_own_alarm_and_only_its_share_fails(world, configs, wait_until):
+    old, _ = configs
+    name = world.endpoint(old)
+    bad = world.config(world.variant(world.model("raises"), count=3))
+    alarm = world.name("Alarm")
+    dimensions = {"EndpointName": name, "VariantName": "main", "EndpointConfigName": bad}
+    world.server.client("cloudwatch").put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        Statistic="Average",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0.5,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+    client = SteadyClient(world, name)
+    with client:
+        update(world, name, bad, blue_green("CANARY", wait=LONG, alarms=[alarm], **CANARY))
+        reached(world, name, wait_until, "Baking", "canary capacity of 1")
+        settled = world.settled(name)
+        assert (settled["EndpointStatus"], settled["EndpointConfigName"]) == ("InService", old)
+        assert alarm in settled["FailureReason"]
+        failed, answered = len(client.errors), len(client.answers)
+        wait_until(lambda: len(client.answers) > answered + 40, "more answers")
+    assert len(client.errors) == failed > 0
+    for error in client.errors:
+        assert error.response["Error"]["Code"] == "ModelError"
+        assert "no such feature" in error.response["OriginalMessage"]
+    assert {answer["release"] for answer in client.answers} == {"1"}
+    # The canary is a third of the fleet, for a part of the time.
+    total = failed + answered
+    assert failed <= total / 3 or is_share(failed, total, 1 / 3)
 
 
 def test_a_canary_that_bakes_well_takes_over_and_no_request_is_lost(world, configs, alarm):
