@@ -14,6 +14,7 @@ from local_sagemaker.console.admin import Admin
 from local_sagemaker.events.bus import PUT_EVENTS, Events
 from local_sagemaker.faults.parts import Faults
 from local_sagemaker.hosting.runtime import Runtime
+from local_sagemaker.iam.enforcement import Enforcement
 from local_sagemaker.s3.front import S3Front
 
 
@@ -31,6 +32,7 @@ class App:
         admin: Admin,
         services: Mapping[str, AwsService],
         faults: Faults,
+        enforcement: Enforcement | None,
     ) -> None:
         self._control = control
         self._runtime = runtime
@@ -40,6 +42,7 @@ class App:
         self._admin = admin
         self._services = services
         self.faults = faults
+        self._enforcement = enforcement
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -53,7 +56,9 @@ class App:
             return
 
     async def _serve(self, request: Request, send: Send) -> None:
-        response = await self._dispatch(request, send)
+        response = await self._enforcement.refused(request) if self._enforcement else None
+        if response is None:
+            response = await self._dispatch(request, send)
         if response is not None:
             await response(request.scope, request.receive, send)
 

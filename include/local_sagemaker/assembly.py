@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -26,14 +25,16 @@ from local_sagemaker.hosting.data_plane import DataPlane
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.fleet import FleetTools
 from local_sagemaker.hosting.model_checks import model_check
+from local_sagemaker.iam.enforcement import Enforcement
+from local_sagemaker.iam.execution_role import create_execution_role
+from local_sagemaker.iam.model_access import guarded_model
+from local_sagemaker.iam.principals import Principals
 from local_sagemaker.jobs.credentials import role_credentials
 from local_sagemaker.jobs.run import JobTools
 from local_sagemaker.jobs.services import Jobs
 from local_sagemaker.logs.shipper import LogShipper
 from local_sagemaker.quotas import Quotas
-from local_sagemaker.registry.groups import Groups
-from local_sagemaker.registry.packages import Packages
-from local_sagemaker.registry.records import GROUP_KIND, PACKAGE_KIND
+from local_sagemaker.registry.parts import Registry
 from local_sagemaker.s3.front import S3Front
 from local_sagemaker.s3.mirror import S3Mirror
 from local_sagemaker.s3.objects import S3Objects
@@ -43,12 +44,6 @@ from local_sagemaker.state_dir import REPLICAS_DIR, STATE_FILE
 from local_sagemaker.store import Store
 
 MOTO_LOG = "moto.log"
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
-}
 
 
 @contextlib.asynccontextmanager
@@ -77,15 +72,7 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         await starting
         mirror = S3Mirror(moto, store, state / "s3")
         await restore(moto, mirror)
-        await moto.query(
-            "iam",
-            {
-                "Action": "CreateRole",
-                "Version": "2010-05-08",
-                "RoleName": settings.execution_role_arn.rpartition("/")[2],
-                "AssumeRolePolicyDocument": json.dumps(_TRUST),
-            },
-        )
+        await create_execution_role(moto, settings.execution_role_arn)
         clock = Clock(settings.time_scale)
         events = Events(moto, settings.region)
         stack.push_async_callback(events.stop)
@@ -105,10 +92,10 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
             faults.instances,
             cloudwatch.endpoint_metrics.measure,
         )
-        groups = Groups(store, clock, settings.region)
-        packages = Packages(store, clock, settings.region, groups, events)
+        principals = Principals(moto) if settings.enforce_iam else None
+        registry = Registry(store, clock, settings.region, events)
         models = Catalog(
-            MODEL, store, clock, settings.region, model_check(mirror, settings.region, packages.containers)
+            MODEL, store, clock, settings.region, model_check(mirror, settings.region, registry.containers)
         )
         configs = Catalog(ENDPOINT_CONFIG, store, clock, settings.region, endpoint_config_check(models.get))
         quotas = Quotas(store, settings.quotas)
@@ -160,17 +147,16 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
                 ENDPOINT_CONFIG.kind: configs.tags_of,
                 ENDPOINT.kind: endpoints.tags_of,
                 **jobs.tag_owners(),
-                GROUP_KIND: groups.tags_of,
-                PACKAGE_KIND: packages.tags_of,
+                **registry.tag_owners(),
             }
         )
         operations = {
             **models.operations(),
+            **(guarded_model(principals, mirror, models, settings.region) if principals else {}),
             **configs.operations(),
             **endpoints.operations(),
             **jobs.operations(),
-            **groups.operations(),
-            **packages.operations(),
+            **registry.operations(),
         }
         app = App(
             ControlPlane(operations, tags, settings.region),
@@ -197,5 +183,6 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
                 "application-autoscaling": autoscaling.service(),
             },
             faults=faults,
+            enforcement=Enforcement(principals, tags, mirror, settings.region) if principals else None,
         )
         yield app, moto

@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         quotas=dict(options.quota),
         faults=options.faults,
         seed=options.seed,
+        enforce_iam=options.enforce_iam,
     )
     if settings.ready_file:
         settings.ready_file.unlink(missing_ok=True)
@@ -94,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
         help="YAML or JSON: what goes wrong, where and how often",
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed and calls meet the same faults")
+    parser.add_argument(
+        "--enforce-iam",
+        action="store_true",
+        help="check signatures and allow what IAM's policies allow; the key 'local' is root's",
+    )
     parser.add_argument("--ready-file", type=Path, help="written, as JSON, when the server is ready")
     return parser
 

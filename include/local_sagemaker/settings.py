@@ -25,6 +25,7 @@ class Settings:
     quotas: Mapping[str, int] = field(default_factory=dict)
     faults: tuple[AnyRule, ...] = ()
     seed: int = 0
+    enforce_iam: bool = False
 
     @property
     def execution_role_arn(self) -> str:

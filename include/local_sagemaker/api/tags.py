@@ -26,6 +26,13 @@ class Tags:
             return True
         return not isinstance(arn, str) or _split(arn)[0] in (*self._owners, "")
 
+    def of(self, arn: str) -> dict[str, str]:
+        """The tags of a resource; none of one that is not there or not kept here."""
+        try:
+            return self._resolve(arn)[0]
+        except errors.ServiceError:
+            return {}
+
     def add(self, request: Request) -> dict[str, Any]:
         """AddTags: those given replace those of the same key."""
         tags, save = self._resolve(request["ResourceArn"])

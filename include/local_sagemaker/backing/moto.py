@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlencode
@@ -18,6 +18,7 @@ from yarl import URL
 # Named, not imported: moto is for the child to load.
 _CHILD = Path(__file__).with_name("moto_child.py")
 _START_SECONDS = 60
+_LONGEST_ANSWER = 1 << 24
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
 
 
@@ -30,6 +31,7 @@ class Moto:
         self._log_path = log_path
         self._process: Process | None = None
         self._origin = ""
+        self._asking = asyncio.Lock()
 
     async def start(self) -> None:
         """Start the process and wait until it listens."""
@@ -45,6 +47,7 @@ class Moto:
                 # The front has turned every address into path style; "127" is no bucket.
                 env={**inherited, "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"},
                 start_new_session=True,
+                limit=_LONGEST_ANSWER,
             )
         if self._process.stdout is None:
             raise RuntimeError("moto's standard output is not a pipe")
@@ -53,17 +56,17 @@ class Moto:
             raise RuntimeError(f"moto_server did not start; see {self._log_path}")
         self._origin = f"http://127.0.0.1:{int(line)}"
 
-    async def identify(self, versions: Sequence[Mapping[str, Any]]) -> None:
-        """Give versions of objects the ids, ETags and times they had; see moto_child.py.
-
-        To be called before anything else is: one question at a time goes over the process's pipes.
-        """
+    async def ask(self, question: Mapping[str, Any]) -> Any:
+        """What moto's own API does not tell: one question by its name, with its argument (moto_child.py)."""
         if self._process is None or self._process.stdin is None or self._process.stdout is None:
             raise RuntimeError("moto is not running")
-        self._process.stdin.write(json.dumps(versions).encode() + b"\n")
-        await self._process.stdin.drain()
-        if not (await self._process.stdout.readline()).strip():
-            raise RuntimeError(f"moto_server ended while S3 was restored; see {self._log_path}")
+        async with self._asking:
+            self._process.stdin.write(json.dumps(question).encode() + b"\n")
+            await self._process.stdin.drain()
+            line = await self._process.stdout.readline()
+        if not line.strip():
+            raise RuntimeError(f"moto_server has ended; see {self._log_path}")
+        return json.loads(line)
 
     async def wait_ended(self) -> None:
         """Return when the process is gone."""

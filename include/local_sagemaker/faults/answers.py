@@ -69,6 +69,11 @@ def failed(rule: Fail, call: ProtocolCall) -> Response:
     return _RENDERED[call.protocol](InjectedError(code, message, status), str(uuid.uuid4()))
 
 
+def answer(code: str, message: str, status: int, call: ProtocolCall) -> Response:
+    """Any error, in the call's protocol."""
+    return _RENDERED[call.protocol](InjectedError(code, message, status), str(uuid.uuid4()))
+
+
 def _json(error: InjectedError, request_id: str) -> Response:
     return Response(
         json.dumps({"__type": error.code, "message": error.message}),

@@ -44,7 +44,7 @@ async def identify(request: Request) -> ProtocolCall:
         members = _json(await request.body())
         return _call(request, service, target.rpartition(".")[2], _names(members), "json")
     if rpc and request.headers.get("smithy-protocol") == "rpc-v2-cbor":
-        members = _decoded_cbor(await request.body())
+        members = decoded_cbor(await request.body())
         return _call(request, service, rpc["operation"], _names(members), "smithy-rpc-v2-cbor")
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
@@ -94,7 +94,8 @@ def _json(body: bytes) -> Any:
         return None
 
 
-def _decoded_cbor(body: bytes) -> Any:
+def decoded_cbor(body: bytes) -> Any:
+    """What a CBOR body says, or None when it is none."""
     try:
         return _cbor.parse_data_item(_cbor.get_peekable_stream_from_bytes(body)) if body else None
     except (ResponseParserError, ValueError):

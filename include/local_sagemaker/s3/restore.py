@@ -30,7 +30,7 @@ async def restore(moto: Moto, mirror: S3Mirror) -> None:
             return await restoration.object(bucket, key, versions)
 
     found = await asyncio.gather(*(one(*item) for item in mirror.objects()))
-    await moto.identify([identity for identities in found for identity in identities])
+    await moto.ask({"identify": [identity for identities in found for identity in identities]})
     for item in mirror.objects():
         await restoration.tags(*item)
     for bucket, document in mirror.buckets():
