@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_sagemaker.api.errors import ServiceError, invalid
@@ -17,14 +17,17 @@ def page(
     member: str,
     name: str,
     status: str = "EndpointStatus",
+    *,
+    other_sorts: Mapping[str, Callable[[dict[str, Any]], float | str]] | None = None,
 ) -> dict[str, Any]:
     """One page of `summaries` under `member`, with a NextToken when there is more.
 
     `name` and `status` are the summaries' fields of that meaning. Ten a page unless MaxResults says
-    otherwise, newest first unless SortBy and SortOrder do. A token names the last summary shown, so what
+    otherwise, newest first unless SortBy and SortOrder do; `other_sorts` are what SortBy takes beside
+    Name, Status and the time. A token names the last summary shown, so what
     is created or deleted between two pages neither repeats nor hides another.
     """
-    key = _sort_key(request, name, status)
+    key = _sort_key(request, name, status, other_sorts or {})
     descending = request.get("SortOrder", "Descending") == "Descending"
     kept = [summary for summary in summaries if _matches(request, summary, name, status)]
     last = _last_shown(request.get("NextToken"))
@@ -54,9 +57,15 @@ def _matches(request: dict[str, Any], summary: dict[str, Any], name: str, status
 
 
 def _sort_key(
-    request: dict[str, Any], name: str, status: str
+    request: dict[str, Any],
+    name: str,
+    status: str,
+    other: Mapping[str, Callable[[dict[str, Any]], float | str]],
 ) -> Callable[[dict[str, Any]], tuple[float | str, str]]:
-    field = {"Name": name, "Status": status}.get(request.get("SortBy", ""), "CreationTime")
+    sort_by = request.get("SortBy", "")
+    if sort_by in other:
+        return lambda summary: (other[sort_by](summary), summary[name])
+    field = {"Name": name, "Status": status}.get(sort_by, "CreationTime")
     return lambda summary: (summary[field], summary[name])
 
 

@@ -109,8 +109,12 @@ class JobBook:
         if taken:
             raise self.kind.already_exists(name, taken.arn)
         self._work.check(request)
-        self._tools.quotas.require(self._work.use(request))
+        self.require(request)
         return {f"{self.kind.prefix}Arn": self.begin(request).arn}
+
+    def require(self, request: Request) -> None:
+        """Raise the service's error for a job that would go over a quota."""
+        self._tools.quotas.require(self._work.use(request))
 
     def begin(self, request: Request, details: Mapping[str, Any] | None = None) -> Job:
         """Start a job whose request has been checked."""

@@ -29,6 +29,7 @@ _TOOLKITS_OWN = (
     "sagemaker_container_log_level",
     "sagemaker_job_name",
     "sagemaker_region",
+    "_tuning_objective_metric",
 )
 _INFO = 20  # logging.INFO, the toolkit's default
 _ERROR_LINE = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit|Warning)\b.*", re.MULTILINE)
@@ -144,7 +145,8 @@ def toolkit_environment(plan: TrainingPlan, script: Script, host: str) -> dict[s
 def user_hyperparameters(plan: TrainingPlan) -> dict[str, Any]:
     """The decoded hyperparameters that are the script's own."""
     decoded = decode(plan.hyperparameters)
-    return {key: value for key, value in decoded.items() if not key.startswith(_PREFIX)}
+    own = (key for key in decoded if not key.startswith(_PREFIX) and key not in _TOOLKITS_OWN)
+    return {key: decoded[key] for key in own}
 
 
 def resource_config(plan: TrainingPlan, host: str) -> dict[str, Any]:

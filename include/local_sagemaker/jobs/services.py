@@ -12,6 +12,7 @@ from local_sagemaker.jobs.processing import ProcessingBook, ProcessingWork
 from local_sagemaker.jobs.run import JobTools
 from local_sagemaker.jobs.training import TrainingBook, TrainingWork
 from local_sagemaker.jobs.transform import TransformWork
+from local_sagemaker.jobs.tuning import TuningBook, TuningWork
 
 
 class Jobs:
@@ -20,8 +21,9 @@ class Jobs:
     def __init__(self, tools: JobTools, models: Catalog, fleet: FleetTools) -> None:
         self.training_work = TrainingWork(tools)
         self.training = TrainingBook(self.training_work, tools)
-        self.books = [
+        self.books: list[JobBook] = [
             self.training,
+            TuningBook(TuningWork(tools, self.training), tools),  # after its training jobs, also to resume
             ProcessingBook(ProcessingWork(), tools),
             JobBook(TransformWork(models, fleet), tools),
         ]
