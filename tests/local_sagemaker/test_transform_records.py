@@ -60,10 +60,13 @@ def test_lines_one_a_request_or_as_many_as_fit():
     assert split(body) == [body]
     assert split(body, limit=8) == [b"1,2\n3,4\n", b"\n5,6"]
     assert split(body, limit=7) == [b"1,2\n", b"3,4\n\n", b"5,6"]
+    assert split(body, limit=12) == [body]
+    assert split(body + b"\n", limit=12) == [b"1,2\n3,4\n\n", b"5,6\n"]
 
 
 @pytest.mark.parametrize(
-    ("split_type", "body"), [("None", b"12345"), ("Line", b"1\n12345\n"), ("Line", b"1234567")]
+    ("split_type", "body"),
+    [("None", b"12345"), ("Line", b"1\n12345\n"), ("Line", b"1234567"), ("Line", b"1234\n")],
 )
 def test_what_cannot_be_made_to_fit_is_refused(split_type, body):
     with pytest.raises(RecordError, match="MaxPayloadInMB"):

@@ -45,6 +45,9 @@ def payloads(file: BinaryIO, split_type: str, strategy: str, limit: int) -> Iter
             raise _too_long("The file", limit)
         yield body
         return
+    if split_type == "Line" and strategy == "MultiRecord":
+        yield from _blocks_of_lines(file, limit)
+        return
     limit = limit or _UNLIMITED
     records = _SPLITTERS[split_type](file, limit)
     if strategy == "SingleRecord":
@@ -53,6 +56,20 @@ def payloads(file: BinaryIO, split_type: str, strategy: str, limit: int) -> Iter
             yield record.content
     else:
         yield from _batches(records, limit)
+
+
+def _blocks_of_lines(file: BinaryIO, limit: int) -> Iterator[bytes]:
+    """As many lines in each body as fit, found from the end of a block: lines are many and short."""
+    rest = b""
+    while block := rest + file.read(limit + 1 - len(rest) if limit else -1):
+        if not limit or len(block) <= limit:  # the file's end
+            yield block
+            return
+        cut = block.rfind(b"\n", 0, limit) + 1
+        if cut == 0:
+            raise _too_long("A record", limit)
+        yield block[:cut]
+        rest = block[cut:]
 
 
 def _batches(records: Iterator[Record], limit: int) -> Iterator[bytes]:
