@@ -69,9 +69,7 @@ class Account:
 
     def upload(self, name: str, body: bytes) -> str:
         """Put an object under the prefix; returns its S3 URI."""
-        key = f"{self.prefix}/{name}"
-        self.s3.put_object(Bucket=self.target.bucket, Key=key, Body=body)
-        self.at_the_end(self.s3.delete_object, Bucket=self.target.bucket, Key=key)
+        self.s3.put_object(Bucket=self.target.bucket, Key=f"{self.prefix}/{name}", Body=body)
         return self.uri(name)
 
     def uri(self, name: str) -> str:
@@ -156,17 +154,23 @@ class Account:
         """DescribeEndpoint."""
         return self.sagemaker.describe_endpoint(EndpointName=name)
 
-    def history(self, name: str) -> tuple[list[str], dict[str, Any]]:
-        """The states an endpoint passes until it settles, and what is then described."""
+    def watched(
+        self, describe: Callable[[], dict[str, Any]], member: str, moving: tuple[str, ...]
+    ) -> tuple[list[str], dict[str, Any]]:
+        """The states that `member` shows until it is none of `moving`, and the last description."""
         seen: list[str] = []
 
         def settled() -> dict[str, Any] | None:
-            found = self.describe(name)
-            if [found["EndpointStatus"]] != seen[-1:]:
-                seen.append(found["EndpointStatus"])
-            return None if found["EndpointStatus"] in MOVING else found
+            found = describe()
+            if [found[member]] != seen[-1:]:
+                seen.append(found[member])
+            return None if found[member] in moving else found
 
-        return seen, self.until(settled, f"{name} settles")
+        return seen, self.until(settled, f"{member} is none of {', '.join(moving)}")
+
+    def history(self, name: str) -> tuple[list[str], dict[str, Any]]:
+        """The states an endpoint passes until it settles, and what is then described."""
+        return self.watched(lambda: self.describe(name), "EndpointStatus", MOVING)
 
     def settled(self, name: str) -> dict[str, Any]:
         """The description, once no change is under way."""
@@ -218,6 +222,12 @@ class Account:
         for remove in reversed(self._removals):
             with contextlib.suppress(ClientError):
                 remove()
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.target.bucket, Prefix=f"{self.prefix}/"
+        )
+        for page in pages:
+            for found in page.get("Contents", []):
+                self.s3.delete_object(Bucket=self.target.bucket, Key=found["Key"])
 
     def _delete_endpoint(self, name: str) -> None:
         with contextlib.suppress(ClientError):

@@ -37,6 +37,19 @@ TRANSITIONS = {
     "weights-updating-inservice": "Weights and counts: InService -> Updating -> InService",
     "update-resets": "An update resets weights and counts, unless they are retained",
     "update-drops-capture": "An update drops data capture that the new configuration has not",
+    "guardrail-canary": "Updating by a canary serves both, and ends on the new",
+    "guardrail-linear": "Updating by linear steps serves both, and ends on the new",
+    "guardrail-rolling": "Updating by rolling batches serves both, and ends on the new",
+    "guardrail-alarm": "An alarm: Updating -> RollingBack -> InService, on the old one",
+    **{
+        f"{kind}-{end}": f"A {kind} job: InProgress -> {path}"
+        for kind in ("training", "processing", "transform")
+        for end, path in (
+            ("completed", "Completed"),
+            ("failed", "Failed"),
+            ("stopped", "Stopping -> Stopped"),
+        )
+    },
     "inservice-outofservice": "InService -> OutOfService",
     "rollingback-updaterollbackfailed": "RollingBack -> UpdateRollbackFailed",
     "inservice-systemupdating": "InService -> SystemUpdating -> InService",
