@@ -53,6 +53,7 @@ def _variant(variant: VariantFleet, logs: LogFiles) -> dict[str, Any]:
         "serverless": declared.serverless is not None,
         "desired": declared.count,
         "instances": len(variant.instances),
+        "replaced": variant.replaced,
         "replicas": [
             {
                 "pid": replica.pid,
@@ -62,6 +63,7 @@ def _variant(variant: VariantFleet, logs: LogFiles) -> dict[str, Any]:
                 "container": hostname if len(instance.containers) > 1 else None,
             }
             for instance in variant.instances
-            for hostname, replica in instance.containers.items()
+            for hostname, host in instance.containers.items()
+            for replica in host.replicas
         ],
     }

@@ -30,6 +30,7 @@ class VariantFleet:
         self.variant = variant
         self.instances: list[Instance] = []
         self.desired = 0
+        self.replaced = 0  # how many died, or were unhealthy
         self.active: int | None = None
         self._tools = tools
         self._launcher = Launcher(endpoint, deployment.config_name, tools)
@@ -140,6 +141,7 @@ class VariantFleet:
         if instance.retired:
             return
         self.instances.remove(instance)
+        self.replaced += 1
         await instance.stop()
         for delay in itertools.chain(RESTART_DELAYS, itertools.repeat(RESTART_DELAYS[-1])):
             await asyncio.sleep(delay)

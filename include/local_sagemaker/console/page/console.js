@@ -11,11 +11,44 @@ function element(name, attributes, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes || {})) {
     if (value === undefined || value === null || value === false) continue;
-    if (key === "onclick") made.addEventListener("click", value);
-    else made.setAttribute(key, value === true ? "" : value);
+    made.setAttribute(key, value === true ? "" : value);
   }
   made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
   return made;
+}
+
+function drawing(name, attributes, ...children) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+// Makes an element what another is and keeps the nodes: a click, the focus and what is unfolded survive.
+function patch(old, made) {
+  if (old.nodeName !== made.nodeName) {
+    old.replaceWith(made);
+  } else if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data !== made.data) old.data = made.data;
+  } else {
+    for (const { name } of [...old.attributes]) if (name !== "open" && !made.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of made.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    patchChildren(old, [...made.childNodes]);
+  }
+}
+
+function patchChildren(old, children) {
+  children.forEach((child, at) => {
+    const name = child.dataset?.name;
+    const match = name ? [...old.children].find((each) => each.dataset.name === name) : old.childNodes[at];
+    if (!match) {
+      old.insertBefore(child, old.childNodes[at] ?? null);
+      return;
+    }
+    if (old.childNodes[at] !== match) old.insertBefore(match, old.childNodes[at]);
+    patch(match, child);
+  });
+  while (old.childNodes.length > children.length) old.lastChild.remove();
 }
 
 const kind = (status) => (GOOD.has(status) ? "good" : BAD.has(status) ? "bad" : BUSY.has(status) ? "busy" : "");
@@ -38,16 +71,10 @@ function ago(seconds) {
 }
 
 function spark(label, values, shown, extra) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 100 20");
-  svg.setAttribute("preserveAspectRatio", "none");
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `${label}: ${shown}`);
-  const line = document.createElementNS(SVG, "polyline");
   const most = Math.max(...values.map((value) => value || 0), 1e-9);
   const points = values.map((value, at) => `${(at / (values.length - 1)) * 100},${19 - ((value || 0) / most) * 18}`);
-  line.setAttribute("points", points.join(" "));
-  svg.append(line);
+  const box = { viewBox: "0 0 100 20", preserveAspectRatio: "none", role: "img", "aria-label": `${label}: ${shown}` };
+  const svg = drawing("svg", box, drawing("polyline", { points: points.join(" ") }));
   return element("figure", { class: extra }, element("figcaption", { class: "soft" }, `${label} ${shown}`), svg);
 }
 
@@ -59,7 +86,7 @@ function sparks(rates) {
     spark("p90", rates.p90_ms, rates.p90 === null ? "–" : `${number(rates.p90)} ms`));
 }
 
-const logButton = (log, text) => element("button", { "data-key": `log ${log}`, title: `Log ${log}`, onclick: () => openLog(log) }, text);
+const logButton = (log, text) => element("button", { "data-log": log, title: `Log ${log}` }, text);
 
 function process(found) {
   const flight = found.requests ? ` · ${found.requests} in flight` : "";
@@ -68,17 +95,17 @@ function process(found) {
 
 function variant(found) {
   const facts = [`weight ${number(found.weight)}`, `model ${found.model}`, found.serverless ? "serverless" : `${found.instances} of ${found.desired} instances`];
+  if (found.replaced) facts.push(`${found.replaced} replaced`);
   return element("div", { class: "variant" },
     element("div", { class: "bar" }, element("strong", {}, found.name, found.shadow ? " (shadow)" : ""), element("span", { class: "soft" }, found.shadow ? "copies only" : `${percent(found.share)} of requests`)),
-    element("div", { class: "share", role: "img", "aria-label": `${percent(found.share)} of requests` }, shareBar(found.share)),
+    share(found.share),
     soft(facts.join(" · ")), soft(`configuration ${found.config}`), found.stage ? soft(found.stage) : null,
     sparks(found.rates), element("div", { class: "chips" }, found.replicas.map(process)));
 }
 
-function shareBar(share) {
-  const bar = element("i");
-  bar.style.width = `${share * 100}%`;
-  return bar;
+function share(part) {
+  const box = { class: "share", viewBox: "0 0 100 1", preserveAspectRatio: "none", role: "img", "aria-label": `${percent(part)} of requests` };
+  return drawing("svg", box, drawing("rect", { width: part * 100, height: 1 }));
 }
 
 function endpoint(found) {
@@ -108,7 +135,7 @@ const SHOWN = {
   targets: (found) => [table(["Variant", "Least", "Most"], found.map((target) => [target.resource, `${target.minimum}`, `${target.maximum}`]))],
   faults: (found) => [table(["Fault", "Where and how often", "Seen", "Hit", ""], found.map((fault) => [
     [fault.id, soft(fault.fault)], fault.members, `${fault.seen}`, `${fault.hits}`,
-    [fault.in_force ? "" : soft("spent"), element("button", { "data-key": `fault ${fault.id}`, onclick: () => remove(fault.id) }, "Remove")],
+    [fault.in_force ? "" : soft("spent"), element("button", { "data-fault": fault.id }, "Remove")],
   ]))],
   quotas: (found) => [table(["Quota", "In use", "Limit"], found.map((quota) => [quota.name, `${quota.in_use}`, `${quota.limit}`]))],
   changes: (found) => [table(["When", "What", "State"], found.map((change) => [when(change.time), [change.resource, soft(change.kind)], change.state ? state(change.state) : ""]))],
@@ -124,12 +151,8 @@ function draw(overview) {
     if (drawn[name] === said) continue;
     drawn[name] = said;
     const place = byId(name);
-    const focused = place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    const open = new Set([...place.querySelectorAll("details[open]")].map((each) => each.closest("[data-name]").dataset.name));
-    place.replaceChildren(...show(found));
+    patchChildren(place, show(found));
     place.closest("section").hidden = name !== "endpoints" && !found.length;
-    for (const each of place.querySelectorAll("details")) each.open = open.has(each.closest("[data-name]").dataset.name);
-    if (focused) [...place.querySelectorAll("[data-key]")].find((each) => each.dataset.key === focused)?.focus();
   }
 }
 
@@ -166,6 +189,11 @@ async function openLog(name) {
   }
 }
 
+document.addEventListener("click", (event) => {
+  const { log, fault } = event.target.dataset ?? {};
+  if (log) openLog(log);
+  if (fault) remove(fault);
+});
 byId("close").addEventListener("click", () => byId("log").close());
 byId("log").addEventListener("close", () => reading?.abort());
 setInterval(() => {
