@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from local_sagemaker.clock import Clock
 from local_sagemaker.hosting.fleet import Fleet, FleetError
-from local_sagemaker.hosting.progress import Progress
+from local_sagemaker.hosting.progress import Progress, launching, scaling
 from local_sagemaker.hosting.records import SERVING, Deployment, Endpoint, Status
 from local_sagemaker.hosting.rollout import StageName, at_least
 from local_sagemaker.hosting.surroundings import Surroundings
@@ -36,7 +36,7 @@ class Lifecycle:
         self.fleet: Fleet | None = None
         self.incoming: Fleet | None = None
         self.progress = Progress(around.tools.clock)
-        self._around = around
+        self.around = around
         self._traffic: Traffic | None = None
         self._change: asyncio.Task[None] | None = None
         self._draining: set[asyncio.Task[None]] = set()
@@ -45,7 +45,7 @@ class Lifecycle:
     @property
     def clock(self) -> Clock:
         """The service's clock."""
-        return self._around.tools.clock
+        return self.around.tools.clock
 
     @property
     def serving(self) -> Traffic | None:
@@ -62,7 +62,7 @@ class Lifecycle:
         before = self.record.status
         self._write({**changes, "modified": self.clock.now()})
         if self.record.status != before:
-            self._around.announce_status(self)
+            self.around.announce_status(self)
 
     def save_tags(self, tags: dict[str, str]) -> None:
         """Change the tags, which is no change of the endpoint."""
@@ -70,7 +70,7 @@ class Lifecycle:
 
     def _write(self, changes: dict[str, Any]) -> None:
         self.record = self.record.model_copy(update=changes)
-        self._around.store.put(KIND, self.record.name.lower(), self.record.model_dump())
+        self.around.store.put(KIND, self.record.name.lower(), self.record.model_dump())
 
     def route(self, traffic: Traffic) -> None:
         """Send requests this way from now on."""
@@ -79,12 +79,12 @@ class Lifecycle:
     def stage(self, side: Literal["old", "new"], status: StageName, messages: Mapping[str, str]) -> None:
         """Show that a stage of the deployment has begun."""
         self.progress.begin(side, status, messages)
-        self._around.announce_deployment(self)
+        self.around.announce_deployment(self)
 
     def create(self) -> None:
         """Begin to bring up `record.pending`."""
         self._begin("Creating", self._create())
-        self._around.announce_status(self)
+        self.around.announce_status(self)
 
     def update(self, target: Deployment, **changes: Any) -> None:
         """Begin to replace the running deployment, or to resize it if the target is `in_place`."""
@@ -124,7 +124,7 @@ class Lifecycle:
             self.save(status=self.settled, pending=None)
 
     async def _started(self, deployment: Deployment) -> tuple[Fleet | None, FleetError | None]:
-        fleet = Fleet(self.record.name, deployment, self._around.tools)
+        fleet = Fleet(self.record.name, deployment, self.around.tools)
         try:
             await fleet.start()
         except FleetError as error:
@@ -161,12 +161,8 @@ class Lifecycle:
         target = self.record.pending
         if target is None:
             raise RuntimeError(f"endpoint {self.record.name} is Creating with nothing to create")
-        launching = {
-            variant.name: f"Launching {variant.count} instance(s)."
-            for variant in (*target.variants, *target.shadows)
-        }
-        self.incoming = Fleet(self.record.name, target, self._around.tools)
-        self.stage("new", "Creating", launching)
+        self.incoming = Fleet(self.record.name, target, self.around.tools)
+        self.stage("new", "Creating", launching(self.incoming))
         try:
             await self.provision(self.incoming.start)
         except FleetError as error:
@@ -179,12 +175,12 @@ class Lifecycle:
         fleet = self.fleet
         if fleet is None:
             raise RuntimeError(f"endpoint {self.record.name} has no fleet to resize")
-        self.stage("old", "Updating", _scaling(fleet, target))
+        self.stage("old", "Updating", scaling(fleet, target))
         try:
             await self.provision(lambda: fleet.resize(target))
         except FleetError as error:
             self.save(status="RollingBack", failure_reason=self.shown(str(error)))
-            await self.clock.sleep(self._around.provision_seconds)
+            await self.clock.sleep(self.around.provision_seconds)
             self.save(status=self.settled, pending=None)
             return
         self.save(status="InService", live=target.model_copy(update={"in_place": False}), pending=None)
@@ -192,13 +188,13 @@ class Lifecycle:
     async def _delete(self) -> None:
         fleets, self.fleet, self.incoming = self.fleets, None, None
         await asyncio.gather(*(fleet.close(drain=True) for fleet in fleets))
-        await self.clock.sleep(self._around.provision_seconds)
-        self._around.store.delete(KIND, self.record.name.lower())
+        await self.clock.sleep(self.around.provision_seconds)
+        self.around.store.delete(KIND, self.record.name.lower())
         self.gone = True
 
     async def provision(self, work: Callable[[], Awaitable[None]]) -> None:
         """Start instances, in no less than the service's own time."""
-        await at_least(work(), self.clock.sleep(self._around.provision_seconds))
+        await at_least(work(), self.clock.sleep(self.around.provision_seconds))
 
     def settle_on(self, target: Deployment) -> None:
         """Serve with the incoming fleet alone, which is that of `target`."""
@@ -220,12 +216,7 @@ class Lifecycle:
 
     def shown(self, reason: str) -> str | None:
         """The FailureReason after a rollback, where it is not to be left out."""
-        return None if self._around.omit_rollback_reason else reason
-
-    @property
-    def around(self) -> Surroundings:
-        """What the endpoint needs of the server."""
-        return self._around
+        return None if self.around.omit_rollback_reason else reason
 
     def _mixed(self) -> Traffic:
         """Both configurations, by what runs of each."""
@@ -246,16 +237,3 @@ class Lifecycle:
         task = asyncio.create_task(fleet.close(drain=True), name=f"drain {self.record.name}")
         self._draining.add(task)
         task.add_done_callback(self._draining.discard)
-
-
-def _scaling(fleet: Fleet, target: Deployment) -> dict[str, str]:
-    messages = {}
-    for variant in (*target.variants, *target.shadows):
-        running = next(len(each.instances) for each in fleet.everyone if each.variant.name == variant.name)
-        way = "out" if variant.count > running else "in"
-        messages[variant.name] = (
-            f"Scaling {way} desired instance count to {variant.count}."
-            if variant.count != running
-            else f"Setting variant weight to {variant.weight:g}."
-        )
-    return messages

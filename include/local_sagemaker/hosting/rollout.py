@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from local_sagemaker.hosting.bake import Bake
 from local_sagemaker.hosting.fleet import Fleet, VariantFleet
 from local_sagemaker.hosting.policy import Policy, active_step, portion
+from local_sagemaker.hosting.progress import launching
 from local_sagemaker.hosting.traffic import Traffic
 
 # The API's VariantStatus.
@@ -96,11 +97,7 @@ class BlueGreen(Rollout):
         """Start the new fleet, move traffic step by step with a baking period after each."""
         for variant in self.new.variants.values():
             variant.activate(0)
-        launching = {
-            name: f"Launching {variant.variant.count} instance(s)."
-            for name, variant in self.new.variants.items()
-        }
-        self.scene.stage("new", "Creating", launching)
+        self.scene.stage("new", "Creating", launching(self.new))
         await self.provision(self.new.start)
         plans = {
             name: list(self.policy.steps(variant.variant.count))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from local_sagemaker.hosting.bake import AlarmTripped, Bake
 from local_sagemaker.hosting.fleet import Fleet, FleetError
 from local_sagemaker.hosting.policy import Policy, policy_in_force
+from local_sagemaker.hosting.progress import terminating
 from local_sagemaker.hosting.records import Deployment
 from local_sagemaker.hosting.rollout import Rolling, Rollout, at_least, rollout_for
 
@@ -34,7 +35,7 @@ class Update:
         rollout = self._rollout(policy, old[0], endpoint.incoming)
         reason = await self._forward(rollout)
         if reason is None:
-            self._terminating(old)
+            endpoint.stage("old", "Deleting", terminating(old))
             endpoint.settle_on(self._target)
             for fleet in old:
                 endpoint.drain(fleet)
@@ -91,11 +92,3 @@ class Update:
             pending=None,
             beside=self._target.model_copy(update={"variants": running, "policy": None}),
         )
-
-    def _terminating(self, fleets: list[Fleet]) -> None:
-        messages = {
-            name: f"Terminating {len(variant.instances)} instance(s)."
-            for fleet in fleets
-            for name, variant in fleet.variants.items()
-        }
-        self._endpoint.stage("old", "Deleting", messages)
