@@ -154,7 +154,7 @@ def test_a_canary_that_bakes_well_takes_over_and_no_request_is_lost(world, confi
 def test_linear_steps_share_the_traffic(world, configs, alarm, wait_until, rolled_back):
     old, new = configs
     name = world.endpoint(old)
-    wait = 120
+    wait = 100
     third = {"LinearStepSize": size(34, "CAPACITY_PERCENT")}
     config = blue_green("LINEAR", wait=wait, termination=LONG, alarms=[alarm.name], **third)
     update(world, name, new, config)
@@ -175,7 +175,7 @@ def test_a_rolling_deployment_replaces_batches_and_can_go_back(
     old, new = configs
     name = world.endpoint(old)
     back = {"RollbackMaximumBatchSize": size(1)}
-    update(world, name, new, rolling(size(1), wait=120, alarms=[alarm.name], **back))
+    update(world, name, new, rolling(size(1), wait=80, alarms=[alarm.name], **back))
     found = reached(world, name, wait_until, "Baking", "of 1 instance(s).")
     (stage,) = [stage for stage in stages(found) if stage[1] == "Baking"]
     # One batch more than the fleet: that is the point of it.

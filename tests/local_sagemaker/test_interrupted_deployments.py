@@ -37,9 +37,9 @@ def test_a_deployment_killed_at_any_stage_ends_on_one_configuration(
     # Each stage, with what becomes of the endpoint when the deployment is begun anew.
     stages = {
         "Creating": (never, blue_green(termination=1), "Launching"),
-        "canary": (new, blue_green("CANARY", wait=100, **canary), "canary capacity of 1"),
-        "termination": (new, blue_green(termination=100), "(TerminationWaitInSeconds)"),
-        "rolling": (new, rolling(size(1), wait=100), "capacity of 1 instance(s)."),
+        "canary": (new, blue_green("CANARY", wait=60, **canary), "canary capacity of 1"),
+        "termination": (new, blue_green(termination=60), "(TerminationWaitInSeconds)"),
+        "rolling": (new, rolling(size(1), wait=60), "capacity of 1 instance(s)."),
         "rolled back": (new, blue_green(termination=LONG, alarms=[alarm.name]), "(TerminationWaitInSeconds)"),
     }
     names = {stage: world.begin(old) for stage in stages}
