@@ -116,7 +116,15 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         stack.push_async_callback(autoscaling.stop)
         autoscaling.start()
         objects = S3Objects(moto, mirror)
-        data_plane = DataPlane(settings, clock, endpoints, cloudwatch.endpoint_metrics, objects)
+        data_plane = DataPlane(
+            settings,
+            store,
+            clock,
+            endpoints,
+            metrics=cloudwatch.endpoint_metrics,
+            s3=objects,
+            moto=moto,
+        )
         stack.push_async_callback(data_plane.stop)
         data_plane.start()
         jobs = Jobs(

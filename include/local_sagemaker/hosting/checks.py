@@ -11,7 +11,7 @@ from local_sagemaker.hosting.shadows import check_shadow
 Request = dict[str, Any]
 
 # Served in part, or not yet: refused rather than quietly ignored.
-_UNSERVED_CONFIG = ("AsyncInferenceConfig", "ExplainerConfig")
+_UNSERVED_CONFIG = ("ExplainerConfig",)
 _UNSERVED_VARIANT = ("InstancePools", "ManagedInstanceScaling")
 
 

@@ -150,17 +150,22 @@ async def open_answer(instance: Instance, call: Call) -> Answer | Opened:
 
 async def _open(host: Host, step: Call, deadline: float) -> Answer | Opened:
     name = step.hostname or PRIMARY
-    try:
-        replica = await _enter(host, step.target_model, deadline)
-    except ReplicaError as error:
-        return Answer(_LOAD_FAILED, f"Failed to load the model: {error}".encode(), container=name)
-    try:
-        async with asyncio.timeout_at(deadline):
-            exchange = await replica.post(step.headers, step.body)
-        return Opened(exchange, name, host, replica, step.target_model)
-    except BaseException as error:
-        host.leave(step.target_model, replica)
-        return _failure(error, name)
+    while True:
+        try:
+            replica = await _enter(host, step.target_model, deadline)
+        except ReplicaError as error:
+            return Answer(_LOAD_FAILED, f"Failed to load the model: {error}".encode(), container=name)
+        try:
+            async with asyncio.timeout_at(deadline):
+                exchange = await replica.post(step.headers, step.body)
+            return Opened(exchange, name, host, replica, step.target_model)
+        except BaseException as error:
+            host.leave(step.target_model, replica)
+            if isinstance(error, ConnectionLost):
+                host.lose(step.target_model, replica)
+            if isinstance(error, NotConnected) and isinstance(host, ModelHost):
+                continue  # the model's process is gone, the container is not: it loads the model anew
+            return _failure(error, name)
 
 
 async def _enter(host: Host, target_model: str | None, deadline: float) -> Replica:

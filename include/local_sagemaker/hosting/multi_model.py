@@ -28,16 +28,14 @@ class ModelNotReadyError(Exception):
 class _Loaded:
     loading: asyncio.Task[Replica]
     requests: int = 0
+    lost: bool = False
 
     @property
     def broken(self) -> bool:
         """Whether it did not load, or its process has ended since."""
-        done = self.loading.done()
-        return done and (self.loading.cancelled() or bool(self.loading.exception()) or self._ended)
-
-    @property
-    def _ended(self) -> bool:
-        return self.loading.result().ended
+        if self.lost or not self.loading.done():
+            return self.lost
+        return self.loading.cancelled() or bool(self.loading.exception()) or self.loading.result().ended
 
 
 class ModelHost:
@@ -89,7 +87,7 @@ class ModelHost:
         name = target_model or ""
         loaded = self._models.get(name)
         if loaded and loaded.broken:
-            del self._models[name]
+            self._drop(name)
             loaded = None
         self._measure("ModelCacheHit", float(loaded is not None), "None")
         if loaded is None:
@@ -108,11 +106,23 @@ class ModelHost:
 
     def leave(self, target_model: str | None, replica: Replica) -> None:
         """The request is answered; `replica` is what `enter` gave for it."""
-        loaded = self._models.get(target_model or "")
-        # A process that died under its requests may have been followed by another.
-        if loaded and loaded.loading.done() and not loaded.broken and loaded.loading.result() is replica:
+        loaded = self._holding(target_model, replica)
+        if loaded:
             loaded.requests -= 1
         self._evict()
+
+    def lose(self, target_model: str | None, replica: Replica) -> None:
+        """The process does not answer any more: the next request has the model loaded anew."""
+        loaded = self._holding(target_model, replica)
+        if loaded:
+            loaded.lost = True
+
+    def _holding(self, target_model: str | None, replica: Replica) -> _Loaded | None:
+        """What is loaded under that name, unless another process has followed this one since."""
+        loaded = self._models.get(target_model or "")
+        if loaded is None or loaded.broken or not loaded.loading.done():
+            return None
+        return loaded if loaded.loading.result() is replica else None
 
     async def wait_ended(self) -> None:
         """Return when the container is stopped: the end of a model's process is not its end."""
@@ -139,9 +149,12 @@ class ModelHost:
             name for name, loaded in self._models.items() if not loaded.requests and loaded.loading.done()
         ]
         for name in idle[: max(surplus, 0)]:
-            task = asyncio.create_task(self._unload(self._models.pop(name)))
-            self._unloading.add(task)
-            task.add_done_callback(self._unloading.discard)
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        task = asyncio.create_task(self._unload(self._models.pop(name)))
+        self._unloading.add(task)
+        task.add_done_callback(self._unloading.discard)
 
     async def _unload(self, loaded: _Loaded) -> None:
         began = time.perf_counter()

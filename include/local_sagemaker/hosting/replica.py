@@ -153,6 +153,9 @@ class Replica:
     def leave(self, target_model: str | None, replica: "Replica") -> None:
         """The request is answered."""
 
+    def lose(self, target_model: str | None, replica: "Replica") -> None:
+        """The process does not answer any more, which is for its instance to see to."""
+
     async def wait_ended(self) -> None:
         """Return when the process is gone, for whatever reason."""
         if self._process:

@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.clock import Clock
 from local_sagemaker.hosting.asked import Asked, error_response, headers_of, limited_body, refused, too_long
+from local_sagemaker.hosting.async_inference import AsyncInference
 from local_sagemaker.hosting.container import TIMED_OUT, Answer
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.event_stream import CONTENT_TYPE, payload_parts, stream_error
@@ -31,14 +32,24 @@ INVOKED_VARIANT = "x-Amzn-Invoked-Production-Variant"
 class Runtime:
     """Answers invocations from the endpoints' running fleets."""
 
-    def __init__(self, settings: Settings, endpoints: Endpoints, clock: Clock, invoker: Invoker) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        endpoints: Endpoints,
+        clock: Clock,
+        invoker: Invoker,
+        *,
+        queue: AsyncInference,
+    ) -> None:
         self._settings = settings
         self._endpoints = endpoints
         self._clock = clock
         self._invoker = invoker
+        self._queue = queue
         self._operations = {
             "invocations": self._invoke,
             "invocations-response-stream": self._stream,
+            "async-invocations": self._enqueue,
         }
 
     async def serve(self, request: Request) -> Response:
@@ -73,6 +84,9 @@ class Runtime:
         if not answer.good:
             raise self.failure(asked.endpoint, answer, invoked)
         return Response(answer.body, headers={**answer.headers, **invoked})
+
+    async def _enqueue(self, asked: Asked) -> Response:
+        return self._queue.accept(asked, choose(asked, self.serving(asked.endpoint)))
 
     async def _stream(self, asked: Asked) -> Response:
         traffic = self.serving(asked.endpoint)

@@ -35,7 +35,6 @@ class ServerlessFleet(VariantFleet):
 
     def __init__(self, endpoint: str, deployment: Deployment, variant: Variant, tools: FleetTools) -> None:
         super().__init__(endpoint, deployment, variant, tools)
-        self._endpoint = endpoint
         self._in_flight = 0
         self._proven = False
 
@@ -64,7 +63,7 @@ class ServerlessFleet(VariantFleet):
                 began = time.perf_counter()
                 started = await self._started()
                 self._tools.measure(
-                    self._endpoint,
+                    self.endpoint,
                     self.variant.name,
                     "ModelSetupTime",
                     (time.perf_counter() - began) * 1e6,

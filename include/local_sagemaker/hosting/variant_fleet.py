@@ -24,6 +24,7 @@ class VariantFleet:
     """
 
     def __init__(self, endpoint: str, deployment: Deployment, variant: Variant, tools: FleetTools) -> None:
+        self.endpoint = endpoint
         self.config_name = deployment.config_name
         self.data_capture = deployment.data_capture
         self.async_inference = deployment.async_inference
