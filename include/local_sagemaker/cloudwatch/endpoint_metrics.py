@@ -1,11 +1,12 @@
 """What the service measures of each invocation (SageMaker guide, Endpoint invocation metrics)."""
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from local_sagemaker.cloudwatch.histogram import Histogram
-from local_sagemaker.cloudwatch.metrics import Dimensions, Metrics, dimensions_of
+from local_sagemaker.cloudwatch.metrics import Metrics, dimensions_of
 
 NAMESPACE = "AWS/SageMaker"
 _FOLD_AT = 2000  # invocations: what waits to be put stays small without a read, too
@@ -58,36 +59,36 @@ class EndpointMetrics:
             alike[one.endpoint, one.variant, one.config, int(at / finest)].append(one)
         for (endpoint, variant, config, moment), invocations in alike.items():
             named = {"EndpointName": endpoint, "VariantName": variant}
+            both = (dimensions_of(named), dimensions_of({**named, "EndpointConfigName": config}))
             at = (moment + 0.5) * finest
-            self._put(dimensions_of(named), at, invocations)
-            self._put(dimensions_of({**named, "EndpointConfigName": config}), at, invocations)
-
-    def _put(self, dimensions: Dimensions, at: float, invocations: list[Invocation]) -> None:
-        """Put invocations of one fleet and of one moment."""
-
-        def values(name: str, unit: str = "None") -> Histogram:
-            return self._metrics.span((NAMESPACE, name, dimensions), unit, at)
-
-        total = len(invocations)
-        values("Invocations").add(1.0, total)
-        for name, count in _failures(invocations).items():
-            # Successes count too, as zeros: the average is the share of failures.
-            for value, times in ((1.0, count), (0.0, total - count)):
-                if times:
-                    values(name).add(value, times)
-        per_instance = values("InvocationsPerInstance")
-        model, overhead = values("ModelLatency", "Microseconds"), values("OverheadLatency", "Microseconds")
-        for one in invocations:
-            per_instance.add(1.0 / max(one.instances, 1))
-            model.add(one.model_us)
-            overhead.add(one.overhead_us)
+            for (name, unit), values in _measures(invocations).items():
+                for dimensions in both:
+                    self._metrics.span((NAMESPACE, name, dimensions), unit, at).merge(values)
 
 
-def _failures(invocations: list[Invocation]) -> dict[str, int]:
+def _measures(invocations: list[Invocation]) -> dict[tuple[str, str], Histogram]:
+    """The values of each metric, by its name and unit."""
+    total = len(invocations)
     failed = [one.status for one in invocations if not 200 <= one.status < 300]  # noqa: PLR2004 - HTTP's own lines
     refused = sum(400 <= status < 500 for status in failed)  # noqa: PLR2004 - HTTP's own lines
+    shares = Counter(1.0 / max(one.instances, 1) for one in invocations)
     return {
-        "Invocation4XXErrors": refused,
-        "Invocation5XXErrors": len(failed) - refused,
-        "InvocationModelErrors": len(failed),
+        ("Invocations", "None"): _counted({1.0: total}),
+        ("InvocationsPerInstance", "None"): _counted(shares),
+        # Successes count too, as zeros: the average is the share of failures.
+        ("Invocation4XXErrors", "None"): _counted({0.0: total - refused, 1.0: refused}),
+        ("Invocation5XXErrors", "None"): _counted(
+            {0.0: total - len(failed) + refused, 1.0: len(failed) - refused}
+        ),
+        ("InvocationModelErrors", "None"): _counted({0.0: total - len(failed), 1.0: len(failed)}),
+        ("ModelLatency", "Microseconds"): _counted(Counter(one.model_us for one in invocations)),
+        ("OverheadLatency", "Microseconds"): _counted(Counter(one.overhead_us for one in invocations)),
     }
+
+
+def _counted(counts: Mapping[float, int]) -> Histogram:
+    values = Histogram()
+    for value, times in counts.items():
+        if times:
+            values.add(value, times)
+    return values

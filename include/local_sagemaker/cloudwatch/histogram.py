@@ -39,10 +39,12 @@ class Histogram:
         self._tally(count, total, low, high)
         self.partial = True
 
-    def merge(self, other: "Histogram") -> None:
-        """Take in all of another's values."""
-        for value, times in other._counts.items():
-            self._counts[value] = self._counts.get(value, 0.0) + times
+    def merge(self, other: "Histogram", *, distribution: bool = True) -> None:
+        """Take in all of another's values; without their distribution where only sums are wanted."""
+        if distribution:
+            counts = self._counts
+            for value, times in other._counts.items():
+                counts[value] = counts.get(value, 0.0) + times
         self._tally(other.count, other.total, other.low, other.high)
         self.partial = self.partial or other.partial
 

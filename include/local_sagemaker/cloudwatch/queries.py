@@ -11,7 +11,7 @@ from local_sagemaker.cloudwatch.expressions import Evaluator, ExpressionError, n
 from local_sagemaker.cloudwatch.math_functions import Frame, Series, Value
 from local_sagemaker.cloudwatch.metric_data import key_of
 from local_sagemaker.cloudwatch.metrics import Metrics
-from local_sagemaker.cloudwatch.statistics import statistic
+from local_sagemaker.cloudwatch.statistics import SIMPLE, statistic
 
 Request = dict[str, Any]
 DEFAULT_PERIOD = 60
@@ -36,7 +36,8 @@ def measured(metrics: Metrics, stat: Request, start: float, end: float, period: 
         return {}
     measure = statistic(stat["Stat"])
     found = {}
-    for number, values in sorted(series.read(start, end, period).items()):
+    windows = series.read(start, end, period, distribution=stat["Stat"] not in SIMPLE)
+    for number, values in sorted(windows.items()):
         value = measure(values) if values.count else None
         if value is not None:
             found[number] = Point(start + number * period, float(value), values.count)
