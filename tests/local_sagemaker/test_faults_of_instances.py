@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import threading
 import time
 import urllib.error
 from concurrent.futures import ThreadPoolExecutor
@@ -125,6 +126,36 @@ def test_one_of_several_dies_now(faults, faulty, wait_until):
         return len(now) == 3 and len(set(now) & set(before)) == 2
 
     wait_until(replaced, "one of the three is another process")
+
+
+def test_a_death_under_load_loses_no_request_that_was_not_in_it(faults, faulty, wait_until):
+    """Whatever is lost was sent before the first loss was noticed: nothing goes to a dead instance."""
+    name = faulty.endpoint(faulty.config(faulty.variant(faulty.model(), count=3)))
+    faults.add("replica_dies", endpoint=name, index=0, after=40, count=1)
+    numbers = itertools.count()
+    enough = threading.Event()
+    lost, answered = [], []
+
+    def work():
+        client = faulty.server.client("sagemaker-runtime")
+        while not enough.is_set():
+            if next(numbers) >= 450:
+                enough.set()
+            sent = time.monotonic()
+            try:
+                client.invoke_endpoint(EndpointName=name, Body=b"x", ContentType="text/csv")
+                answered.append(sent)
+            except ClientError:
+                lost.append((sent, time.monotonic()))
+
+    with ThreadPoolExecutor(6) as threads:
+        for task in [threads.submit(work) for _ in range(6)]:
+            task.result()
+    noticed = min(heard for _, heard in lost)
+    assert 1 <= len(lost) <= 6
+    assert all(sent <= noticed for sent, _ in lost)
+    assert len([sent for sent in answered if sent > noticed]) > 150
+    wait_until(lambda: len(faulty.server.replica_pids(name)) == 3, "there are three again")
 
 
 def test_a_leak_grows_at_each_request_until_it_is_killed_for_it(faults, faulty, wait_until):
