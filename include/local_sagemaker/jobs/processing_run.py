@@ -5,9 +5,12 @@ import contextlib
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.faults.engine import Place
+from local_sagemaker.faults.instances import NoCapacity
 from local_sagemaker.jobs.container import Container, run_to_end
 from local_sagemaker.jobs.inputs import S3Source, download, items_of, shard
 from local_sagemaker.jobs.kinds import PROCESSING
@@ -53,7 +56,8 @@ class ProcessingRun:
         return container
 
     async def _prepare(self, containers: list[Container]) -> None:
-        """Everything that is there before the program runs."""
+        """Everything that is there before the program runs, the instances first."""
+        await self._provision()
         for declared in self._request.get("ProcessingInputs", []):
             if not declared.get("AppManaged"):
                 await self._bring(declared["S3Input"], containers)
@@ -67,6 +71,14 @@ class ProcessingRun:
             config.mkdir()
             (config / "processingjobconfig.json").write_text(json.dumps(self._job_config()))
             (config / "resourceconfig.json").write_text(json.dumps(self._resources(container.host)))
+
+    async def _provision(self) -> None:
+        place = Place(PROCESSING.arn_kind, self._run.job.name, instance_type=self._cluster["InstanceType"])
+        for index in range(len(self._hosts)):
+            try:
+                await self._run.tools.instances.before_start(replace(place, index=index))
+            except NoCapacity as error:
+                raise JobFailed(str(error)) from error
 
     async def _bring(self, declared: dict[str, Any], containers: list[Container]) -> None:
         tools = self._run.tools
