@@ -15,6 +15,7 @@ from local_sagemaker.events.bus import PUT_EVENTS, Events
 from local_sagemaker.faults.parts import Faults
 from local_sagemaker.hosting.runtime import Runtime
 from local_sagemaker.iam.enforcement import Enforcement
+from local_sagemaker.logs.front import FILTER_EVENTS, LogsFront
 from local_sagemaker.s3.front import S3Front
 
 
@@ -29,6 +30,7 @@ class App:
         proxy: Proxy,
         *,
         events: Events,
+        logs: LogsFront,
         admin: Admin,
         services: Mapping[str, AwsService],
         faults: Faults,
@@ -39,6 +41,7 @@ class App:
         self._s3 = s3
         self._proxy = proxy
         self._events = events
+        self._logs = logs
         self._admin = admin
         self._services = services
         self.faults = faults
@@ -73,6 +76,8 @@ class App:
         target = request.headers.get("x-amz-target", "")
         if target == PUT_EVENTS:
             return await self._events.serve_put(request)
+        if target == FILTER_EVENTS:
+            return await self._logs.filter(request)
         if target.startswith(TARGET_PREFIX):
             body = await request.body()
             if self._control.serves(target, body):

@@ -32,6 +32,7 @@ from local_sagemaker.iam.principals import Principals
 from local_sagemaker.jobs.credentials import role_credentials
 from local_sagemaker.jobs.run import JobTools
 from local_sagemaker.jobs.services import Jobs
+from local_sagemaker.logs.front import LogsFront
 from local_sagemaker.logs.shipper import LogShipper
 from local_sagemaker.quotas import Quotas
 from local_sagemaker.registry.parts import Registry
@@ -91,6 +92,7 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
             mirror.archive,
             faults.instances,
             cloudwatch.endpoint_metrics.measure,
+            logs.follow,
         )
         principals = Principals(moto) if settings.enforce_iam else None
         registry = Registry(store, clock, settings.region, events)
@@ -172,6 +174,7 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
             S3Front(proxy, mirror),
             proxy,
             events=events,
+            logs=LogsFront(moto),
             admin=Admin(
                 Sources(
                     settings=settings,

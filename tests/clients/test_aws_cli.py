@@ -10,7 +10,7 @@ import pytest
 
 from local_stack.paths import REPO_ROOT
 from tests.clients.installs import installed, run
-from tests.local_sagemaker.server_process import archive
+from tests.local_sagemaker.server_process import archive, until
 from tests.local_sagemaker.world import MODELS
 
 _LOCK = REPO_ROOT / "requirements" / "awscli-lock.txt"
@@ -150,3 +150,30 @@ def test_cloudwatch_takes_metrics_and_alarms(answer):
     assert (alarm["Threshold"], alarm["MetricName"]) == (1, "Rows")
     answer("cloudwatch", "delete-alarms", "--alarm-names", "by-cli")
     assert answer("cloudwatch", "describe-alarms", "--alarm-names", "by-cli")["MetricAlarms"] == []
+
+
+def test_a_jobs_log_is_read(aws, answer, world, uploaded):
+    job = {
+        "TrainingJobName": "by-cli",
+        "RoleArn": world.role,
+        "AlgorithmSpecification": {
+            "TrainingImage": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/python:1",
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["echo", "seen", "by", "tail"],
+        },
+        "OutputDataConfig": {"S3OutputPath": "s3://by-cli/out"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+    }
+    answer("sagemaker", "create-training-job", "--cli-input-json", json.dumps(job))
+
+    def ended():
+        found = world.sagemaker.describe_training_job(TrainingJobName="by-cli")
+        return found["TrainingJobStatus"] == "Completed"
+
+    until(ended, "the job is over")
+    # Version 2's `logs tail` makes this call, page after page.
+    group = ("--log-group-name", "/aws/sagemaker/TrainingJobs", "--log-stream-name-prefix", "by-cli/")
+    events = answer("logs", "filter-log-events", *group)["events"]
+    assert [event["message"] for event in events] == ["seen by tail"]
+    assert events[0]["logStreamName"].startswith("by-cli/algo-1-")

@@ -30,12 +30,16 @@ def _no_metric(endpoint: str, variant: str, name: str, value: float, unit: str) 
     del endpoint, variant, name, value, unit
 
 
+def _no_log(group: str, stream: str, path: Path) -> None:
+    del group, stream, path
+
+
 @dataclass(frozen=True)
 class FleetTools:
     """What every fleet needs of the server.
 
     `archive` gives the file of an object of S3; `measure` records a metric of an endpoint's variant: its
-    name, value and unit.
+    name, value and unit. `follow` takes a process's log to the logs API: group, stream, file.
     """
 
     clock: Clock
@@ -44,6 +48,7 @@ class FleetTools:
     archive: Callable[[str], Path | None]
     faults: InstanceFaults
     measure: Callable[[str, str, str, float, str], None] = field(default=_no_metric)
+    follow: Callable[[str, str, Path], None] = field(default=_no_log)
 
 
 class Launcher:
@@ -117,11 +122,15 @@ class Launcher:
     def _replica(self, variant: Variant, container: Container, spec: ReplicaSpec, place: Place) -> Replica:
         identity = uuid.uuid4().hex[:12]
         # The log of a pipeline's container names the container, as its log stream does.
-        name = f"{identity}-{container.hostname}" if len(variant.containers) > 1 else identity
+        several = len(variant.containers) > 1
+        name = f"{identity}-{container.hostname}" if several else identity
+        log = self._tools.logs_dir / self._endpoint / f"{variant.name}-{name}.log"
+        stream = f"{variant.name}/i-{identity}" + (f"/{container.hostname}" if several else "")
+        self._tools.follow(f"/aws/sagemaker/Endpoints/{self._endpoint}", stream, log)
         return Replica(
             spec,
             self._tools.replicas_dir / identity,
-            self._tools.logs_dir / self._endpoint / f"{variant.name}-{name}.log",
+            log,
             self._tools.faults.of_replica(replace(place, container=container.hostname)),
         )
 

@@ -14,6 +14,7 @@ from local_sagemaker.store import Store
 
 _KIND = "log-stream"
 _EVERY_SECONDS = 0.5
+_UNFINISHED_LINE_SECONDS = 2.0  # without an end, after which a line is sent as it is
 # PutLogEvents takes 1 MiB and 10,000 events at a time, 26 bytes being counted for each event.
 _BATCH_BYTES, _BATCH_EVENTS, _EVENT_OVERHEAD = 1_000_000, 10_000, 26
 _LONGEST_LINE = 250_000  # of an event, as long as CloudWatch Logs has taken them everywhere
@@ -29,10 +30,23 @@ class _Stream:
         self.path = path
         self.offset = 0
         self.finished = False
+        self.settled = False
+        self.seen_size = 0
         self.created = False
         self.sending = asyncio.Lock()
+        self._still_since = 0.0
         self._timeline = Timeline(path)
         self._known = path.stat().st_size if path.exists() and path.with_suffix(".times").exists() else 0
+
+    def has_more(self, now: float) -> bool:
+        """Whether there is something to send; a line that stays without an end for a while counts as one."""
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if size > self.seen_size:
+            self.seen_size, self._still_since = size, now
+            self.settled = False
+            return True
+        self.settled = now - self._still_since > _UNFINISHED_LINE_SECONDS
+        return size > self.offset and self.settled
 
     def batch(self) -> tuple[list[dict[str, Any]], int]:
         """The next events, and the position after them; a line without an end waits until it has one,
@@ -47,7 +61,8 @@ class _Stream:
         with self.path.open("rb") as file:
             file.seek(position)
             chunk = file.read(_BATCH_BYTES)
-            for line in _lines(chunk, whole_only=not self.finished or len(chunk) == _BATCH_BYTES):
+            last = (self.finished or self.settled) and len(chunk) < _BATCH_BYTES
+            for line in _lines(chunk, whole_only=not last):
                 cost = len(line) + _EVENT_OVERHEAD
                 if len(events) == _BATCH_EVENTS or size + cost > _BATCH_BYTES:
                     break
@@ -109,7 +124,8 @@ class LogShipper:
             await asyncio.sleep(_EVERY_SECONDS)
             for path, stream in list(self._streams.items()):
                 try:
-                    await self._send(stream)
+                    if stream.finished or stream.has_more(time.monotonic()):
+                        await self._send(stream)
                 except Exception as error:
                     if not failing:
                         logger.warning("sending %s to the logs API failed (%s); trying again", path, error)
