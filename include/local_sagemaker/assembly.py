@@ -78,9 +78,7 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         events = Events(moto, settings.region)
         stack.push_async_callback(events.stop)
         events.start()
-        cloudwatch = CloudWatch(store, clock, moto, events, settings.region)
-        stack.push_async_callback(cloudwatch.stop)
-        cloudwatch.start()
+        cloudwatch = await stack.enter_async_context(CloudWatch(store, clock, moto, events, settings.region))
         logs = LogShipper(moto, store)
         stack.push_async_callback(logs.stop)
         logs.start()
@@ -114,9 +112,10 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         stack.push_async_callback(endpoints.close)
         endpoints.load()
         await endpoints.resume()
-        autoscaling = AutoScaling(store, clock, endpoints, cloudwatch, settings.region)
-        stack.push_async_callback(autoscaling.stop)
-        autoscaling.start()
+        cloudwatch.sample(endpoints.processes)
+        autoscaling = await stack.enter_async_context(
+            AutoScaling(store, clock, endpoints, cloudwatch, settings.region)
+        )
         objects = S3Objects(moto, mirror)
         data_plane = DataPlane(
             settings,

@@ -297,6 +297,31 @@ def test_errors_of_the_container_are_measured(world, cloudwatch, refusal, model,
     assert [total(metric) for metric in metrics] == errors
 
 
+def test_instances_are_measured(world, cloudwatch, wait_until):
+    endpoint = world.endpoint(world.config(world.variant(world.model("echo"), count=2)))
+    dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "main"}]
+
+    def highest(metric):
+        points = cloudwatch.get_metric_statistics(
+            Namespace="/aws/sagemaker/Endpoints",
+            MetricName=metric,
+            Dimensions=dimensions,
+            StartTime=NOW - HOUR,
+            EndTime=NOW + HOUR,
+            Period=60,
+            Statistics=["Maximum", "SampleCount"],
+        )["Datapoints"]
+        return max((point["Maximum"] for point in points), default=0)
+
+    wait_until(lambda: 0 < highest("MemoryUtilization") < 100, "its memory is measured")
+
+    def busy():
+        world.invoke(endpoint)
+        return highest("CPUUtilization") > 0
+
+    wait_until(busy, "its use of the CPU is measured")
+
+
 def query(identity, metric, **members):
     stat = {"Metric": {"Namespace": "Test", "MetricName": metric}, "Period": 60, "Stat": "Sum"}
     return {"Id": identity, "MetricStat": stat, **members}

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Self
 
 from local_sagemaker.api.control import Operation
 from local_sagemaker.api.protocols import AwsService
@@ -37,15 +38,16 @@ class AutoScaling:
         cloudwatch.watch.scale_by(Triggers(self._registry, self._scaler, cloudwatch, clock).on_alarm)
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
+    async def __aenter__(self) -> Self:
         """Scale from now on."""
         for activity in self._registry.interrupted():
             activity.status, activity.ended = "Failed", now()
             activity.message = "The server was restarted while the change was under way."
             self._registry.note(activity)
         self._task = asyncio.create_task(self._tick_for_ever(), name="autoscaling")
+        return self
 
-    async def stop(self) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Stop scaling; changes under way are the endpoints' own."""
         if self._task:
             self._task.cancel()

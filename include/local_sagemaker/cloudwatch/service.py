@@ -1,7 +1,8 @@
 """CloudWatch as a whole: metrics, alarms and their operations."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Self
 
 from local_sagemaker.api.control import Operation
 from local_sagemaker.api.protocols import AwsService
@@ -14,6 +15,7 @@ from local_sagemaker.cloudwatch.alarm_watch import AlarmWatch
 from local_sagemaker.cloudwatch.alarms import Alarms
 from local_sagemaker.cloudwatch.composite_alarms import CompositeAlarms
 from local_sagemaker.cloudwatch.endpoint_metrics import EndpointMetrics
+from local_sagemaker.cloudwatch.instance_metrics import Instance, InstanceMetrics
 from local_sagemaker.cloudwatch.metric_data import MetricData
 from local_sagemaker.cloudwatch.metric_reads import MetricReads
 from local_sagemaker.cloudwatch.metrics import Metrics
@@ -33,15 +35,24 @@ class CloudWatch:
         self.alarm_operations = AlarmOperations(self.alarms, CompositeAlarms(self.alarms), region)
         self._region = region
         self._clock = clock
+        self._instance_metrics: InstanceMetrics | None = None
 
-    def start(self) -> None:
+    async def __aenter__(self) -> Self:
         """Read the alarms and evaluate them from now on."""
         self.alarms.load()
         self.watch.start()
+        return self
 
-    async def stop(self) -> None:
-        """Stop evaluating."""
+    def sample(self, instances: Callable[[], Iterable[Instance]]) -> None:
+        """Measure these instances' processes from now on."""
+        self._instance_metrics = InstanceMetrics(self.metrics, self._clock, instances)
+        self._instance_metrics.start()
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop evaluating and measuring."""
         await self.watch.stop()
+        if self._instance_metrics is not None:
+            await self._instance_metrics.stop()
 
     async def states(self, names: Sequence[str]) -> dict[str, str]:
         """The states of these alarms; names that do not exist are absent."""

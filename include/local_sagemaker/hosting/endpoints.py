@@ -1,7 +1,7 @@
 """The operations on endpoints."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from local_sagemaker.api import errors
@@ -75,6 +75,15 @@ class Endpoints:
         """Every endpoint there is."""
         self._by_key = {key: endpoint for key, endpoint in self._by_key.items() if not endpoint.gone}
         return list(self._by_key.values())
+
+    def processes(self) -> Iterator[tuple[str, str, list[int]]]:
+        """Of every running instance: the endpoint's name, the variant's, and its processes."""
+        for endpoint in self.all():
+            for fleet in endpoint.fleets:
+                for variant in fleet.everyone:
+                    for instance in variant.instances:
+                        pids = [replica.pid for replica in instance.replicas if replica.pid is not None]
+                        yield endpoint.record.name, variant.variant.name, pids
 
     def find(self, name: str) -> Lifecycle | None:
         """The endpoint of that name, in any case."""
