@@ -234,6 +234,31 @@ def test_a_groups_policy_is_kept(world, group, refusal):
     assert refusal(world.sagemaker.get_model_package_group_policy, **policies)[0] == "ValidationException"
 
 
+def test_a_model_is_made_of_an_approved_version_only(world, group, refusal):
+    container = world.container("echo", {"RELEASE": "of the package"})
+    specification = {
+        "Containers": [container],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["application/json"],
+    }
+    arn = register(world, group, InferenceSpecification=specification)
+    name = world.name("Model")
+    model = {
+        "ModelName": name,
+        "ExecutionRoleArn": world.role,
+        "PrimaryContainer": {"ModelPackageName": arn},
+    }
+    for status in ("PendingManualApproval", "Rejected"):
+        world.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus=status)
+        code, message = refusal(world.sagemaker.create_model, **model)
+        assert code == "ValidationException"
+        assert status in message
+    world.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    world.sagemaker.create_model(**model)
+    endpoint = world.endpoint(world.config(world.variant(name)))
+    assert world.answer(endpoint)["release"] == "of the package"
+
+
 def test_the_registry_survives_a_kill(start_server, make_world):
     server = start_server()
     world = make_world(server)
