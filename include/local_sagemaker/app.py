@@ -47,6 +47,11 @@ class App:
         self.faults = faults
         self._enforcement = enforcement
 
+    @property
+    def served(self) -> list[str]:
+        """The services that are served here and not by moto alone, by boto3's names."""
+        return ["sagemaker", "sagemaker-runtime", "s3", *(each.name for each in self._services.values())]
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import uvloop
 
-from local_sagemaker.faults.file import FaultsError, load
-from local_sagemaker.faults.rules import AnyRule
-from local_sagemaker.quotas import QuotaError, parse_quota
+from local_sagemaker import options as values
 from local_sagemaker.server import ServerError, run
 from local_sagemaker.settings import Settings
 from local_sagemaker.state_dir import StateDirError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse the command line and serve; returns the exit status."""
+    """Parse the command line and serve until SIGTERM or SIGINT.
+
+    Returns the exit status: 0, or 1 when it cannot start or go on; a wrong command line ends with 2.
+    """
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     state_dir = options.state_dir.resolve()
@@ -30,8 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         provision_seconds=options.provision_seconds,
         omit_rollback_reason=options.omit_rollback_reason,
         reset=options.reset,
-        ready_file=options.ready_file.resolve() if options.ready_file else None,
-        quotas=dict(options.quota),
+        ready_file=options.ready_file,
+        quotas={**options.quotas, **dict(options.quota)},
         faults=options.faults,
         seed=options.seed,
         enforce_iam=options.enforce_iam,
@@ -52,25 +53,31 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local_sagemaker",
-        description="Serve SageMaker hosting, its runtime, S3, STS, IAM and CloudWatch on one loopback port.",
+        description=(
+            "Serve Amazon SageMaker on this machine: endpoints, jobs, the model registry, CloudWatch, "
+            "Application Auto Scaling and S3, and whatever else moto knows, on one loopback port."
+        ),
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=values.version())
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
+    parser.add_argument("--port", type=values.port, default=0, help="port to listen on; 0 takes a free one")
     parser.add_argument(
         "--state-dir", type=Path, default=Path(".local/sagemaker"), help="everything that survives a restart"
     )
     parser.add_argument("--reset", action="store_true", help="forget everything in the state directory first")
-    parser.add_argument("--region", default="eu-west-1", help="the region this SageMaker is in")
+    parser.add_argument(
+        "--region", type=values.region, default="eu-west-1", help="the region this SageMaker is in"
+    )
     parser.add_argument(
         "--time-scale",
-        type=_positive,
+        type=values.positive,
         default=1.0,
         help="how many times faster than real the service's waits are",
     )
     parser.add_argument(
         "--provision-seconds",
-        type=float,
+        type=values.seconds,
         default=0.0,
         help="least time of Creating, Updating, RollingBack and Deleting, in the service's seconds",
     )
@@ -81,15 +88,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--quota",
-        type=_quota,
+        type=values.quota,
         action="append",
         default=[],
         metavar="NAME=N",
         help="a quota by the service's own name, as in 'ml.m5.large for endpoint usage=2'; repeatable",
     )
     parser.add_argument(
+        "--quotas",
+        type=values.quota_file,
+        default={},
+        metavar="FILE",
+        help="quotas in YAML or JSON, a limit for each name; --quota goes before it",
+    )
+    parser.add_argument(
         "--faults",
-        type=_faults,
+        type=values.fault_file,
         default=(),
         metavar="FILE",
         help="YAML or JSON: what goes wrong, where and how often",
@@ -100,26 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="check signatures and allow what IAM's policies allow; the key 'local' is root's",
     )
-    parser.add_argument("--ready-file", type=Path, help="written, as JSON, when the server is ready")
+    parser.add_argument(
+        "--ready-file", type=values.new_file, help="written, as JSON, when the server is ready"
+    )
     return parser
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"must be above 0, found {text}")
-    return value
-
-
-def _quota(text: str) -> tuple[str, int]:
-    try:
-        return parse_quota(text)
-    except QuotaError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _faults(path: str) -> tuple[AnyRule, ...]:
-    try:
-        return tuple(load(Path(path)))
-    except FaultsError as error:
-        raise argparse.ArgumentTypeError(f"cannot be used:\n{error}") from error

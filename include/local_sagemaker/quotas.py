@@ -3,7 +3,10 @@
 import functools
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.api.validation import service_model
@@ -122,6 +125,22 @@ def parse_quota(text: str) -> tuple[str, int]:
     limit = int(number)
     check_quota(name.strip(), limit)
     return name.strip(), limit
+
+
+def load_quotas(path: Path) -> dict[str, int]:
+    """The quotas of a YAML or JSON file, a limit for each name; raises QuotaError."""
+    try:
+        found = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise QuotaError(f"{path}: {' '.join(str(error).split())}") from error
+    if not isinstance(found, dict):
+        raise QuotaError(f"{path}: expected a limit for each name, as in 'ml.m5.large for endpoint usage: 2'")
+    for name, limit in found.items():
+        try:
+            check_quota(str(name), limit)
+        except QuotaError as error:
+            raise QuotaError(f"{path}: {error}") from error
+    return found
 
 
 def check_quota(name: str, limit: object) -> None:

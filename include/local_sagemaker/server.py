@@ -69,7 +69,7 @@ async def _serve(app: App, moto: Moto, listener: socket.socket, settings: Settin
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
-    _announce(settings, _url(settings, listener))
+    _announce(settings, app, _url(settings, listener))
     moto_ended = asyncio.create_task(moto.wait_ended())
     await asyncio.wait({serving, moto_ended}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
@@ -82,14 +82,16 @@ async def _serve(app: App, moto: Moto, listener: socket.socket, settings: Settin
     moto_ended.cancel()
 
 
-def _announce(settings: Settings, url: str) -> None:
+def _announce(settings: Settings, app: App, url: str) -> None:
+    faults = f"  faults:  {len(settings.faults)} in force, seed {settings.seed}\n" if settings.faults else ""
     print(
         f"Local SageMaker at {url} (region {settings.region}, account {ACCOUNT_ID})\n"
-        "  serves SageMaker hosting, sagemaker-runtime and S3; STS, IAM, CloudWatch and more through moto\n"
+        f"  serves:  {', '.join(app.served)}; sts, iam and all else that moto knows through moto\n"
         f"  use it:  export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={settings.region}"
         " AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n"
         f"  role:    {settings.execution_role_arn}\n"
         f"  look:    {url}/\n"
+        f"{faults}"
         f"  state:   {settings.state_dir}",
         flush=True,
     )

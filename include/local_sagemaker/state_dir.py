@@ -22,13 +22,19 @@ def held(state_dir: Path, *, reset: bool) -> Iterator[None]:
     The system lets go of it however the process ends. Raises StateDirError when another server holds
     it, or when it is to be emptied but holds something else than a state.
     """
-    if reset and state_dir.exists() and any(state_dir.iterdir()) and not (state_dir / STATE_FILE).exists():
+    if reset and state_dir.is_dir() and any(state_dir.iterdir()) and not (state_dir / STATE_FILE).exists():
         raise StateDirError(
             f"--reset: {state_dir} is no state directory (it has files, but no {STATE_FILE}), so it is left "
             "alone; give another --state-dir"
         )
-    state_dir.mkdir(parents=True, exist_ok=True)
-    with (state_dir / _LOCK).open("a") as lock:
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        lock_file = (state_dir / _LOCK).open("a")
+    except OSError as error:
+        raise StateDirError(
+            f"{state_dir} cannot hold the state ({error.strerror}); give another --state-dir"
+        ) from error
+    with lock_file as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -40,7 +40,7 @@ class AwsService:
     def __init__(
         self, name: str, operations: Mapping[str, Operation], region: str, invalid_code: str
     ) -> None:
-        self._name = name
+        self.name = self._name = name
         self._operations = operations
         self._region = region
         self._invalid_code = invalid_code
