@@ -5,6 +5,7 @@ invocation. It also hides what a retry depends on: whether anything of a request
 """
 
 import asyncio
+import select
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 
@@ -33,11 +34,12 @@ class Exchange(asyncio.Protocol):
         self.headers: dict[str, str] = {}
         self.lost = False
         self._idle = idle
+        self._poll = select.poll()
         self._transport: asyncio.Transport | None = None
         self._parser: httptools.HttpResponseParser | None = None
         self._chunks: deque[bytes] = deque()
         self._waiting_bytes = 0
-        self._headed = self._complete = False
+        self._headed = self._complete = self._keep = False
         self._waiter: asyncio.Future[None] | None = None
 
     # What the transport calls.
@@ -45,6 +47,9 @@ class Exchange(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way out."""
         self._transport = transport  # type: ignore[assignment] # a stream's, by create_connection
+        self._poll = select.poll()
+        descriptor = transport.get_extra_info("socket").fileno()
+        self._poll.register(descriptor, select.POLLIN | select.POLLRDHUP)
 
     def data_received(self, data: bytes) -> None:
         """Take in a part of the answer."""
@@ -85,10 +90,17 @@ class Exchange(asyncio.Protocol):
             self._transport.pause_reading()
 
     def on_message_complete(self) -> None:
-        """The answer is whole."""
+        """The answer is whole; only now does the parser know whether another may follow."""
+        self._keep = self._parser is not None and self._parser.should_keep_alive()
         self._complete = True
 
     # What callers use.
+
+    @property
+    def usable(self) -> bool:
+        """Whether a request can be sent; nothing may have come over an idle connection, its end least of
+        all, be it that the event loop has not got to it yet."""
+        return not self.lost and not self._poll.poll(0)
 
     async def send(self, head: bytes, body: bytes) -> None:
         """Send a request and wait for the head of its answer."""
@@ -149,9 +161,8 @@ class Exchange(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _release(self) -> None:
-        keep = self._parser is not None and self._parser.should_keep_alive()
         self._parser = None
-        if keep and not self.lost:
+        if self._keep and not self.lost:
             self._idle.append(self)
         else:
             self.close()
@@ -186,9 +197,17 @@ class Wire:
         """
         fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items()) if headers else ""
         head = f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {len(body)}\r\n{fields}\r\n"
-        exchange = self._idle.pop() if self._idle else await self._connect()
+        exchange = self._kept() or await self._connect()
         await exchange.send(head.encode("latin-1"), body)
         return exchange
+
+    def _kept(self) -> Exchange | None:
+        while self._idle:
+            exchange = self._idle.pop()
+            if exchange.usable:
+                return exchange
+            exchange.close()
+        return None
 
     async def _connect(self) -> Exchange:
         try:
