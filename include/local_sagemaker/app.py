@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from local_sagemaker.api.control import TARGET_PREFIX, ControlPlane
 from local_sagemaker.api.protocols import AwsService
 from local_sagemaker.api.signature import looks_like_s3, signed_for
+from local_sagemaker.backing.journal import Journal
 from local_sagemaker.backing.proxy import Proxy, target_of
 from local_sagemaker.console.admin import Admin
 from local_sagemaker.events.bus import PUT_EVENTS, Events
@@ -29,6 +30,7 @@ class App:
         s3: S3Front,
         proxy: Proxy,
         *,
+        journal: Journal,
         events: Events,
         logs: LogsFront,
         admin: Admin,
@@ -43,6 +45,7 @@ class App:
         self._events = events
         self._logs = logs
         self._admin = admin
+        self._journal = journal
         self._services = services
         self.faults = faults
         self._enforcement = enforcement
@@ -88,6 +91,8 @@ class App:
             if self._control.serves(target, body):
                 return await self._control.serve(request, body, region)
             return await self._proxy.fetch(request, target_of(request), body)
+        if self._journal.covers(service):
+            return await self._journal.serve(request)
         if service == "s3" or (service is None and looks_like_s3(request)):
             await self._s3.serve(request, send)
         else:

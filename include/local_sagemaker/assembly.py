@@ -11,6 +11,7 @@ from local_sagemaker.api.tags import Tags
 from local_sagemaker.api.validation import service_model
 from local_sagemaker.app import App
 from local_sagemaker.autoscaling.service import AutoScaling
+from local_sagemaker.backing.journal import Journal
 from local_sagemaker.backing.moto import Moto
 from local_sagemaker.backing.proxy import Proxy
 from local_sagemaker.clock import Clock
@@ -66,14 +67,7 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
                 skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept", "Content-Type"),
             )
         )
-        moto = Moto(client, settings.region, state / MOTO_LOG)
-        stack.push_async_callback(moto.stop)
-        starting = asyncio.create_task(moto.start())
-        service_model("sagemaker")  # read while moto starts: the first request should not wait for it
-        await starting
-        mirror = S3Mirror(moto, store, state / "s3")
-        await restore(moto, mirror)
-        await create_execution_role(moto, settings.execution_role_arn)
+        moto, mirror, journal = await _moto_as_it_was(stack, settings, store, client)
         clock = Clock(settings.time_scale)
         events = Events(moto, settings.region)
         stack.push_async_callback(events.stop)
@@ -149,7 +143,6 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         )
         stack.push_async_callback(jobs.close)
         jobs.resume()
-        proxy = Proxy(moto)
         tags = Tags(
             {
                 MODEL.kind: models.tags_of,
@@ -170,8 +163,9 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         app = App(
             ControlPlane(operations, tags, settings.region),
             data_plane.runtime,
-            S3Front(proxy, mirror),
-            proxy,
+            S3Front(Proxy(moto), mirror),
+            Proxy(moto),
+            journal=journal,
             events=events,
             logs=LogsFront(moto),
             admin=Admin(
@@ -196,3 +190,20 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
             enforcement=Enforcement(principals, tags, mirror, settings.region) if principals else None,
         )
         yield app, moto
+
+
+async def _moto_as_it_was(
+    stack: contextlib.AsyncExitStack, settings: Settings, store: Store, client: aiohttp.ClientSession
+) -> tuple[Moto, S3Mirror, Journal]:
+    """moto, with all that it held when the server last ended."""
+    moto = Moto(client, settings.region, settings.state_dir / MOTO_LOG)
+    stack.push_async_callback(moto.stop)
+    starting = asyncio.create_task(moto.start())
+    service_model("sagemaker")  # read while moto starts: the first request should not wait for it
+    await starting
+    mirror = S3Mirror(moto, store, settings.state_dir / "s3")
+    await restore(moto, mirror)
+    await create_execution_role(moto, settings.execution_role_arn)
+    journal = Journal(moto, store, Proxy(moto))
+    await journal.replay()
+    return moto, mirror, journal

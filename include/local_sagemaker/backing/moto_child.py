@@ -17,6 +17,7 @@ from typing import Any
 from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
+from moto.sns.models import sns_backends
 from moto.sts.models import sts_backends
 
 _ACCOUNT = "123456789012"
@@ -81,6 +82,23 @@ def holder(access_key: str) -> dict[str, Any] | None:
         if session.access_key_id == access_key:
             return _session(session)
     return None
+
+
+def access_key(known: dict[str, Any]) -> None:
+    """Give an access key that was made again the id and secret it had."""
+    for user in list(iam_backends[_ACCOUNT]["aws"].users.values()):
+        for key in user.access_keys:
+            if key.access_key_id == known["made"]:
+                key.access_key_id, key.secret_access_key = known["known"]
+
+
+def subscription(known: dict[str, Any]) -> None:
+    """Give a subscription that was made again the ARN it had."""
+    subscriptions = sns_backends[_ACCOUNT][known["region"]].subscriptions
+    found = subscriptions.pop(known["made"], None)
+    if found is not None:
+        (found.arn,) = known["known"]
+        subscriptions[found.arn] = found
 
 
 def role(arn: str) -> dict[str, Any] | None:
@@ -159,7 +177,13 @@ def _listed(tags: list[dict[str, str]]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
-ANSWERS: dict[str, Callable[[Any], Any]] = {"identify": identify, "holder": holder, "role": role}
+ANSWERS: dict[str, Callable[[Any], Any]] = {
+    "identify": identify,
+    "access_key": access_key,
+    "subscription": subscription,
+    "holder": holder,
+    "role": role,
+}
 
 if __name__ == "__main__":
     main()
