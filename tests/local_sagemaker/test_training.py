@@ -28,17 +28,17 @@ pathlib.Path("/opt/ml/model/seen-" + os.environ.get("SM_CURRENT_HOST", "plain") 
 
 SKLEARN = """
 import argparse, os, shutil
-import joblib, pandas
+import joblib, numpy
 from sklearn.linear_model import LogisticRegression
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--strength", type=float)
 parser.add_argument("--train", default=os.environ["SM_CHANNEL_TRAIN"])
 options = parser.parse_args()
-frame = pandas.read_csv(os.path.join(options.train, "iris.csv"))
-table = frame.drop(columns="y").to_numpy()
-model = LogisticRegression(C=options.strength, max_iter=500).fit(table, frame["y"])
-print(f"train:accuracy={model.score(table, frame['y']):.4f};")
+table = numpy.loadtxt(os.path.join(options.train, "iris.csv"), delimiter=",")
+rows, classes = table[:, :-1], table[:, -1].astype(int)
+model = LogisticRegression(C=options.strength, max_iter=500).fit(rows, classes)
+print(f"train:accuracy={model.score(rows, classes):.4f};")
 joblib.dump(model, os.path.join(os.environ["SM_MODEL_DIR"], "model.joblib"))
 os.makedirs(os.path.join(os.environ["SM_MODEL_DIR"], "code"))
 with open(os.path.join(os.environ["SM_MODEL_DIR"], "code", "inference.py"), "w") as file:
@@ -65,11 +65,12 @@ def trainer(world: World) -> Trainer:
 def test_a_scikit_learn_model_is_trained_deployed_and_predicts(trainer: Trainer, world: World) -> None:
     from sklearn.datasets import load_iris
 
-    data = load_iris(as_frame=True).frame.rename(columns={"target": "y"})
+    rows, classes = load_iris(return_X_y=True)
+    lines = (",".join(map(str, [*row, kind])) for row, kind in zip(rows, classes, strict=True))
     found = trainer.train(
         SKLEARN,
         HyperParameters={"strength": "10.0"},
-        InputDataConfig=[trainer.channel("train", iris__csv=data.to_csv(index=False))],
+        InputDataConfig=[trainer.channel("train", iris__csv="\n".join(lines))],
         AlgorithmSpecification={
             "MetricDefinitions": [{"Name": "train:accuracy", "Regex": "train:accuracy=(.*?);"}]
         },
@@ -353,6 +354,82 @@ def test_a_lost_instance_is_an_internal_error_and_retried_where_asked(trainer: T
     assert states.count("Starting") == 2
     world.server.local(f"/training-jobs/{retried}/interrupt", {})
     assert trainer.ended(retried)["FailureReason"].startswith("InternalServerError: ")
+
+
+def test_fault_rules_reach_training_jobs(trainer: Trainer, world: World) -> None:
+    spot = {
+        "EnableManagedSpotTraining": True,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 3600},
+    }
+    name, poor = world.name("Spot"), world.name("Poor")
+    rules = [
+        {"fault": "spot_interruption", "training_job": name, "after_seconds": 0.2, "count": 1},
+        {"fault": "insufficient_capacity", "kind": "training-job", "name": poor},
+    ]
+    world.server.local("/faults", {"faults": rules})
+    try:
+        trainer.begin(WAITS, TrainingJobName=name, **spot)
+        states = lambda: [each["Status"] for each in trainer.describe(name)["SecondaryStatusTransitions"]]  # noqa: E731
+        until(lambda: states().count("Training") == 2, "it trains again")
+        assert "Interrupted" in states()
+        trainer.sagemaker.stop_training_job(TrainingJobName=name)
+        trainer.ended(name)
+        found = trainer.train("pass", TrainingJobName=poor)
+        assert found["TrainingJobStatus"] == "Failed"
+        assert found["FailureReason"].startswith("CapacityError: ")
+    finally:
+        delete = urllib.request.Request(f"{world.server.url}/_local/faults", method="DELETE")  # noqa: S310
+        urllib.request.urlopen(delete, timeout=10).close()  # noqa: S310
+
+
+def test_changes_of_state_are_events(trainer: Trainer, world: World) -> None:
+    events, sqs = world.server.client("events"), world.server.client("sqs")
+    queue = sqs.create_queue(QueueName=world.name("events"))["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    name, rule = world.name("Told"), world.name("rule")
+    pattern = {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Training Job State Change"],
+        "detail": {"TrainingJobName": [name]},
+    }
+    events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": arn}])
+    trainer.begin("pass", TrainingJobName=name)
+    told: list[dict[str, Any]] = []
+
+    def over() -> bool:
+        for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+            told.append(json.loads(message["Body"])["detail"])
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return any(detail["TrainingJobStatus"] == "Completed" for detail in told)
+
+    until(over, "the last event is there")
+    events.remove_targets(Rule=rule, Ids=["1"])
+    events.delete_rule(Name=rule)
+    assert {detail["SecondaryStatus"] for detail in told} >= {"Training", "Uploading", "Completed"}
+    last = next(detail for detail in told if detail["TrainingJobStatus"] == "Completed")
+    created = trainer.describe(name)["CreationTime"].timestamp()
+    assert last["CreationTime"] == pytest.approx(created * 1000, abs=2), "in milliseconds"
+    assert last["TrainingJobArn"] == world.arn("training-job", name)
+
+
+def test_an_uncompressed_model_keeps_its_files(trainer: Trainer) -> None:
+    found = trainer.train(
+        ["sh", "-c", "mkdir /opt/ml/model/deep; echo one > /opt/ml/model/deep/one"],
+        OutputDataConfig={"S3OutputPath": "s3://models/out/", "CompressionType": "NONE"},
+    )
+    uri = f"s3://models/out/{found['TrainingJobName']}/output/model/"
+    assert found["ModelArtifacts"]["S3ModelArtifacts"] == uri
+    assert trainer.object(f"out/{found['TrainingJobName']}/output/model/deep/one") == b"one\n"
+
+
+def test_a_bucket_that_is_not_there_fails_the_upload(trainer: Trainer) -> None:
+    found = trainer.train(
+        ["sh", "-c", "echo one > /opt/ml/model/one"],
+        OutputDataConfig={"S3OutputPath": "s3://no-such-bucket/x"},
+    )
+    assert found["TrainingJobStatus"] == "Failed"
+    assert found["FailureReason"].startswith("ClientError: Failed to upload to s3://no-such-bucket/x/")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from local_sagemaker.api.listing import page
 from local_sagemaker.jobs.kinds import JobKind
 from local_sagemaker.jobs.records import Job
 from local_sagemaker.jobs.run import INTERNAL_ERROR, JobFailed, JobRun, JobStopped, JobTools
+from local_sagemaker.jobs.wording import ending_message, event_detail
 
 Request = dict[str, Any]
 logger = logging.getLogger(__name__)
@@ -245,11 +246,7 @@ class JobBook:
         job.status = status
         now = self._tools.clock.now()
         job.ended = now
-        messages = {
-            "Completed": f"{self.kind.label.capitalize()} completed",
-            "Failed": f"{self.kind.label.capitalize()} failed",
-        }
-        job.advance(secondary, messages.get(secondary, f"{self.kind.label.capitalize()} stopped"), now)
+        job.advance(secondary, ending_message(self.kind.label, secondary), now)
         job.transitions[-1].ended = now
         self._changed(job)
         self._runs.pop(job.name.lower(), None)
@@ -275,15 +272,3 @@ class JobBook:
         for path in root.iterdir() if root.is_dir() else ():
             if path.name not in self._runs:
                 shutil.rmtree(path, ignore_errors=True)
-
-
-def event_detail(shown: Any) -> Any:
-    """What describe shows, as events have it: times in milliseconds."""
-    if isinstance(shown, dict):
-        return {
-            name: int(value * 1000)
-            if name.endswith("Time") and isinstance(value, float)
-            else event_detail(value)
-            for name, value in shown.items()
-        }
-    return [event_detail(item) for item in shown] if isinstance(shown, list) else shown

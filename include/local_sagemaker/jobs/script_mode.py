@@ -11,7 +11,7 @@ import re
 import shlex
 import sys
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -164,7 +164,7 @@ def resource_config(plan: TrainingPlan, host: str) -> dict[str, Any]:
     }
 
 
-def failure_of(argv: list[str], status: int, log: str) -> str:
+def failure_of(argv: Sequence[str], status: int, log: str) -> str:
     """What the toolkit writes to /opt/ml/output/failure for a script that ended badly."""
     found = list(_ERROR_LINE.finditer(log))
     message = log[found[-1].start() :].strip()[:_MESSAGE_LENGTH] if found else ""

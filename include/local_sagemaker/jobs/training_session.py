@@ -3,36 +3,32 @@
 import asyncio
 import contextlib
 import shutil
-import tarfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from local_sagemaker.faults.engine import Place
 from local_sagemaker.faults.instances import NoCapacity
-from local_sagemaker.jobs.artifacts import upload_directories
-from local_sagemaker.jobs.checkpoints import Checkpoints
 from local_sagemaker.jobs.container import Container, Outcome, run_to_end, runtime_limit
-from local_sagemaker.jobs.inputs import download, items_of, shard
 from local_sagemaker.jobs.kinds import TRAINING
 from local_sagemaker.jobs.log_metrics import MetricReader
 from local_sagemaker.jobs.run import JobFailed, JobInterrupted, JobRun, JobStopped
-from local_sagemaker.jobs.script_mode import Script, command, failure_of, script_of, unpack_code
-from local_sagemaker.jobs.training_files import environment_of, write_config, write_hosts
+from local_sagemaker.jobs.script_mode import command, script_of
+from local_sagemaker.jobs.training_files import environment_of
+from local_sagemaker.jobs.training_inputs import checkpoints_of, prepare
 from local_sagemaker.jobs.training_plan import OPT_ML, TrainingPlan
-from local_sagemaker.s3.objects import S3Error, split_prefix
+from local_sagemaker.jobs.training_results import failure_reason, upload_results
+from local_sagemaker.s3.objects import S3Error
 
 _METRICS_EVERY_SECONDS = 0.5
 _CAPACITY_RETRY_SECONDS = 60.0
-_FAILURE_CHARACTERS = 1024  # of /opt/ml/output/failure (the guide, How SageMaker Processes Training Output)
-_LOG_TAIL = 16_384
 NAMESPACE = TRAINING.log_group  # CloudWatch's namespace has the same name
 
 
 class TrainingSession:
     """Runs a plan to its end. What must survive the server is in the job's `details`:
 
-    outcome   how the programs ended, once they have
+    outcome   how the programs ended, once they have; failure, why one of them failed
     ran       real seconds that programs have run, over all attempts
     idle      real seconds between an interruption and the next start, which are not billed
     retries   how often it was retried after an internal error
@@ -52,9 +48,11 @@ class TrainingSession:
     async def run(self) -> None:
         """From start to finish; raises JobFailed or JobStopped."""
         outcome = await self._outcome()
-        failure = None if outcome.ended_by != "itself" or not outcome.failed else self._failure(outcome)
+        failure = self._details.get("failure")
         self._run.advance("Uploading", "Uploading generated training model")
-        await self._upload(with_model=failure is None)
+        await upload_results(
+            self._tools.s3, self._plan, self._containers, self._run.directory, with_model=failure is None
+        )
         if failure is not None:
             raise JobFailed(failure)
         if outcome.ended_by == "limit":
@@ -69,23 +67,33 @@ class TrainingSession:
                 return Outcome(**self._details["outcome"])
             if self._run.stopping.is_set():
                 return Outcome({}, "stop")
-            self._recover()
+            self._recover(restarted=True)
         while True:
             outcome = await self._attempt()
             if outcome.ended_by != "interruption":
-                self._details["outcome"] = {"statuses": outcome.statuses, "ended_by": outcome.ended_by}
-                if outcome.ended_by == "limit":
-                    self._run.job.status = "Stopping"
-                self._run.save()
+                self._note_outcome(outcome)
                 return outcome
             self._recover()
 
-    def _recover(self) -> None:
+    def _note_outcome(self, outcome: Outcome) -> None:
+        """The programs have ended: from here on a killed server only has to upload."""
+        self._details["outcome"] = {"statuses": outcome.statuses, "ended_by": outcome.ended_by}
+        if outcome.ended_by == "itself" and outcome.failed:
+            host, status = outcome.failed
+            container = next(each for each in self._containers if each.host == host)
+            self._details["failure"] = failure_reason(container, self._argv if self._script else None, status)
+        if outcome.ended_by == "limit":
+            self._run.job.status = "Stopping"
+            self._run.advance("Stopping", "Stopping the training job")
+        else:
+            self._run.save()
+
+    def _recover(self, *, restarted: bool = False) -> None:
         """What the job ran on is lost: go on to another attempt, or raise JobInterrupted.
 
-        An interrupted spot job, and one that keeps checkpoints, is started again; another is, like any
-        job that meets an internal error, only when it has retries left. One whose program had not been
-        started has lost nothing.
+        An interrupted spot job is started again, and after a restart of the server one that keeps
+        checkpoints; another is, like any job that meets an internal error, only when it has retries left.
+        One whose program had not been started has lost nothing.
         """
         self._interrupted.clear()
         if self._run.job.secondary in ("Starting", "Downloading"):
@@ -95,20 +103,20 @@ class TrainingSession:
             self._run.advance("Interrupted", "Spot instances were interrupted")
         elif self._details.get("retries", 0) < self._plan.retries:
             self._details["retries"] = self._details.get("retries", 0) + 1
-        elif not (self._run.resumed and self._plan.checkpoints):
+        elif not (restarted and self._plan.checkpoints):
             raise JobInterrupted
 
     async def _attempt(self) -> Outcome:
-        run = self._run
+        run, plan = self._run, self._plan
         run.job.attempts += 1
         run.advance("Starting", "Preparing the instances for training")
         await asyncio.to_thread(shutil.rmtree, run.directory, ignore_errors=True)
         self._containers = self._make_containers(at=int(time.time()))
         await run.finish_step(self._provision())
         self._note_start()
-        if self._plan.channels or self._script:
+        if plan.channels or self._script:
             run.advance("Downloading", "Downloading input data")
-        await run.finish_step(self._prepare())
+        await run.finish_step(prepare(self._tools, plan, self._script, self._containers))
         run.advance("Training", "Training image download completed. Training in progress.")
         return await self._train()
 
@@ -151,45 +159,6 @@ class TrainingSession:
             Container(host, self._run.directory / host, _free(logs / f"{host}-{at}.log"))
             for host in self._plan.hosts
         ]
-
-    async def _prepare(self) -> None:
-        """Everything the programs find when they start."""
-        plan, s3 = self._plan, self._tools.s3
-        if self._script:
-            await self._fetch_code(self._script)
-        for channel in plan.channels:
-            items = items_of(s3, channel.source, self._tools.settings.region, plan.role_arn)
-            for number, container in enumerate(self._containers):
-                mine = shard(items, channel.source, number, len(self._containers))
-                await download(s3, mine, container.ml / "input" / "data" / channel.name)
-        for container in self._containers:
-            write_config(plan, container)
-            write_hosts(plan, container)
-        checkpoints = self._checkpoints()
-        if checkpoints:
-            await checkpoints.restore()
-
-    async def _fetch_code(self, script: Script) -> None:
-        for container in self._containers:
-            archive = container.directory / "source.tar.gz"
-            code = container.ml / "code"
-            try:
-                await self._tools.s3.download(*split_prefix(script.archive_uri), archive)
-                await asyncio.to_thread(unpack_code, archive, code)
-            except (S3Error, OSError, tarfile.TarError) as error:
-                raise JobFailed(f"AlgorithmError: framework error: {error}, exit code: 1") from error
-            if not (code / script.program).exists() and not (code / "setup.py").exists():
-                raise JobFailed(
-                    f"AlgorithmError: framework error: {script.program} is not in {script.archive_uri}, "
-                    "exit code: 1"
-                )
-
-    def _checkpoints(self) -> Checkpoints | None:
-        if self._plan.checkpoints is None:
-            return None
-        uri, path = self._plan.checkpoints
-        relative = path.removeprefix(f"{OPT_ML}/")
-        return Checkpoints(self._tools.s3, uri, [container.ml / relative for container in self._containers])
 
     async def _train(self) -> Outcome:
         credentials = await self._tools.credentials(self._plan.role_arn)
@@ -244,7 +213,7 @@ class TrainingSession:
             [container.log_path for container in self._containers],
             self._found_metric,
         )
-        checkpoints = self._checkpoints()
+        checkpoints = checkpoints_of(self._tools.s3, self._plan, self._containers)
         tasks = [asyncio.create_task(_read_for_ever(reader))]
         if checkpoints:
             tasks.append(asyncio.create_task(checkpoints.copy_for_ever()))
@@ -278,31 +247,6 @@ class TrainingSession:
         since = time.time() - self._run.job.created
         return min(left, runtime_limit(self._tools.clock, self._plan.max_wait) - since)
 
-    def _failure(self, outcome: Outcome) -> str:
-        """Why the first host that failed did, in the service's words."""
-        host, status = outcome.failed or (self._plan.hosts[0], 1)
-        container = next(each for each in self._containers if each.host == host)
-        written = container.ml / "output" / "failure"
-        reason = ""
-        if written.is_file():
-            reason = written.read_text("utf-8", "replace")[:_FAILURE_CHARACTERS]
-        elif self._script:
-            reason = failure_of(self._argv, status, _tail(container.log_path))
-        return f"AlgorithmError: {reason}, exit code: {status}"
-
-    async def _upload(self, *, with_model: bool) -> None:
-        """The model (not of a job that failed), and what else was put out."""
-        plan, scratch = self._plan, self._run.directory
-        if with_model:
-            models = [container.ml / "model" for container in self._containers]
-            target = "model.tar.gz" if plan.compressed else "model/"
-            archive = scratch / "model.tar.gz" if plan.compressed else None
-            await upload_directories(self._tools.s3, models, f"{plan.output}/{target}", archive)
-        data = [container.ml / "output" / "data" for container in self._containers]
-        target = "output.tar.gz" if plan.compressed else "data/"
-        archive = scratch / "output.tar.gz" if plan.compressed else None
-        await upload_directories(self._tools.s3, data, f"{plan.output}/{target}", archive)
-
 
 async def _read_for_ever(reader: MetricReader) -> None:
     while True:
@@ -318,11 +262,3 @@ def _free(path: Path) -> Path:
         at += 1
         path = path.with_name(f"{stem}-{at}.log")
     return path
-
-
-def _tail(path: Path) -> str:
-    if not path.exists():
-        return ""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _LOG_TAIL))
-        return file.read().decode("utf-8", "replace")
