@@ -172,6 +172,7 @@ def test_a_jobs_log_is_read(aws, answer, world, uploaded):
         return found["TrainingJobStatus"] == "Completed"
 
     until(ended, "the job is over")
+    answer("sagemaker", "wait", "training-job-completed-or-stopped", "--training-job-name", "by-cli")
     # Version 2's `logs tail` makes this call, page after page.
     group = ("--log-group-name", "/aws/sagemaker/TrainingJobs", "--log-stream-name-prefix", "by-cli/")
     events = answer("logs", "filter-log-events", *group)["events"]

@@ -1,55 +1,44 @@
 """The amazon provider's operators, unmodified, against the local SageMaker, and where ours differ."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.deploy.rig import AS_IN_PRODUCTION, ROLE, Rig
+from tests.provider.stock import IMAGE, run_dag
 
 pytestmark = AS_IN_PRODUCTION
 
 _FILE = Path(__file__).with_name("dags") / "stock_provider.py"
-_IMAGE = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 _CHAIN = ["create_model", "create_endpoint_config", "deploy_endpoint", "await_endpoint"]
-_LOCAL = "airflow.dag_processing.bundles.local.LocalDagBundle"
 
 
 class StockRelease:
     """Releases a model of a rig by the provider's chain."""
 
-    def __init__(self, rig: Rig) -> None:
-        self.rig = rig
+    def __init__(self, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._rig = rig
+        self._monkeypatch = monkeypatch
 
     def __call__(self, operation: str, kind: str, bias: int) -> str:
         """Returns the configuration that was asked for; every task of the chain reported success."""
-        from airflow.dag_processing.dagbag import DagBag
-
-        bag = DagBag(dag_folder=str(_FILE))
-        assert not bag.import_errors, bag.import_errors
         conf = {
-            "endpoint": self.rig.endpoint,
+            "endpoint": self._rig.endpoint,
             "release": f"r{bias}",
-            "artifact": self.rig.artifact(kind, bias),
-            "image": _IMAGE,
+            "artifact": self._rig.artifact(kind, bias),
+            "image": IMAGE,
             "role": ROLE,
         }
-        run = bag.dags[f"stock__{operation}"].test(run_conf=conf)
-        states = {ti.task_id: str(ti.state) for ti in run.get_task_instances()}
-        assert (run.state, states) == ("success", dict.fromkeys(_CHAIN, "success"))
-        return f"{self.rig.endpoint}-r{bias}"
+        states, _ = run_dag(_FILE, f"stock__{operation}", conf, self._monkeypatch)
+        assert states == dict.fromkeys(_CHAIN, "success")
+        return f"{self._rig.endpoint}-r{bias}"
 
 
 @pytest.fixture
 def stock(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> StockRelease:
-    """The provider's chain; its DAGs lie in a bundle beside the project's."""
-    bundles = [
-        {"name": "dags-folder", "classpath": _LOCAL, "kwargs": {}},
-        {"name": "stock-provider", "classpath": _LOCAL, "kwargs": {"path": str(_FILE.parent)}},
-    ]
-    monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps(bundles))
-    return StockRelease(rig)
+    """The provider's chain."""
+    return StockRelease(rig, monkeypatch)
 
 
 def live(rig: Rig) -> tuple[str, str]:
