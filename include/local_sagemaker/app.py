@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from local_sagemaker.api.control import TARGET_PREFIX, ControlPlane
@@ -12,12 +12,15 @@ from local_sagemaker.api.signature import looks_like_s3, signed_for
 from local_sagemaker.backing.journal import Journal
 from local_sagemaker.backing.proxy import Proxy, target_of
 from local_sagemaker.console.admin import Admin
+from local_sagemaker.console.guard import from_a_stranger
 from local_sagemaker.events.bus import PUT_EVENTS, Events
 from local_sagemaker.faults.parts import Faults
 from local_sagemaker.hosting.runtime import Runtime
 from local_sagemaker.iam.enforcement import Enforcement
 from local_sagemaker.logs.front import FILTER_EVENTS, LogsFront
 from local_sagemaker.s3.front import S3Front
+
+_FORBIDDEN = PlainTextResponse("Requests of pages from elsewhere are not taken.\n", status_code=403)
 
 
 class App:
@@ -61,6 +64,8 @@ class App:
         try:
             if _is_own(request):
                 await self._admin.serve(scope, receive, send)
+            elif from_a_stranger(request):
+                await _FORBIDDEN(scope, receive, send)
             else:
                 await self.faults.calls.serve(request, send, self._serve)
         except ClientDisconnect:

@@ -71,10 +71,12 @@ def _number(text: str) -> float:
 
 
 def new_file(text: str) -> Path:
-    """A file that can be written: its directory is there."""
+    """A file that can be written; its directory is made."""
     path = Path(text).resolve()
-    if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{path.parent} is no directory")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path.parent} cannot be made ({error.strerror})") from error
     return path
 
 

@@ -35,7 +35,7 @@ def test_help_and_version():
         (["--provision-seconds", "-1"], "expected a number of seconds, 0 or more, found '-1'"),
         (["--port", "70000"], "expected a port, 0 to 65535, found '70000'"),
         (["--region", "Europe"], "expected a region's name, as in eu-west-1, found 'Europe'"),
-        (["--ready-file", "/nowhere/ready"], "/nowhere is no directory"),
+        (["--ready-file", "/dev/null/there/ready"], "/dev/null/there cannot be made"),
         (["--quotas", "/nowhere/quotas"], "No such file"),
         (["--nonsense"], "unrecognized arguments: --nonsense"),
     ],

@@ -173,5 +173,12 @@ def test_the_page_may_load_nothing_from_elsewhere_and_is_shown_to_nobody_else(sh
     ):
         for path in ("/", "/_local/overview", "/_local/stream"):
             assert httpx.get(f"{url}{path}", headers=headers).status_code == 403
+    for origin, taken in (
+        ("https://stranger.example", False),
+        ("null", False),
+        ("http://localhost:3000", True),
+    ):
+        put = httpx.put(f"{url}/models/from-a-page", content=b"x", headers={"Origin": origin})
+        assert (put.status_code == 200) is taken, origin
     visit = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert httpx.get(url, headers=visit).status_code == 200

@@ -14,6 +14,16 @@ from starlette.requests import Request
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal")
 
 
+def from_a_stranger(request: Request) -> bool:
+    """Whether a page that does not come from this machine or its network sends the request.
+
+    Asked of calls of the services: programs send no Origin, and a page on another local port may well be
+    somebody's work in progress that speaks to them.
+    """
+    origin = request.headers.get("origin")
+    return origin is not None and not _is_local(_hostname(origin))
+
+
 def refused(request: Request) -> str | None:
     """Why the request is refused, or None when it is not."""
     host = request.headers.get("host", "")
