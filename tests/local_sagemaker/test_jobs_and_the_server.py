@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.local_sagemaker.fault_calls import FaultCalls
 from tests.local_sagemaker.processing_jobs import Processing
 from tests.local_sagemaker.transform_jobs import Transforms
 
@@ -91,6 +92,21 @@ def test_a_job_that_goes_over_a_quota_is_refused(processing, transforms, refusal
         assert processing.run("pass")["ProcessingJobStatus"] == "Completed"
     finally:
         httpx.delete(f"{server.url}/_local/quotas").raise_for_status()
+
+
+def test_without_capacity_a_job_is_accepted_and_fails(own_server, processing, transforms):
+    faults = FaultCalls(own_server)
+    faults.add("insufficient_capacity", kind="processing-job", instance_type="ml.m5.*", after=1)
+    faults.add("insufficient_capacity", kind="transform-job")
+    try:
+        failed = (
+            processing.run("pass", count=2),
+            transforms.run(transforms.world.model("rows"), {"a": b"1\n"}),
+        )
+    finally:
+        faults.clear()
+    for job in failed:
+        assert job["FailureReason"].startswith("CapacityError: Unable to provision")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

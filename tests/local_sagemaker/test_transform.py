@@ -209,6 +209,31 @@ def test_containers_know_what_they_are_in(transforms):
     assert "SECRET_OF_THE_SERVER" not in told
 
 
+def test_a_pipeline_passes_each_record_through_its_containers(transforms, make_archive):
+    world = transforms.world
+    step = """
+import os
+def model_fn(model_dir): return os.environ["LETTER"]
+def transform_fn(letter, body, content_type, accept):
+    print("step", letter)
+    return "".join(line + letter + "\\n" for line in body.splitlines()), "text/csv"
+"""
+    containers = [
+        {
+            "Image": "python:3",
+            "ModelDataUrl": world.upload(make_archive(step)),
+            "Environment": {"LETTER": letter},
+        }
+        for letter in "ab"
+    ]
+    name = world.name("Pipeline")
+    world.sagemaker.create_model(ModelName=name, ExecutionRoleArn=world.role, Containers=containers)
+    job = transforms.run(name, {"in.csv": b"1\n2\n"})
+    assert transforms.outputs(job) == {"in.csv.out": b"1ab\n2ab\n"}, transforms.log(job)
+    said = transforms.log(job, data=False)
+    assert {"step a", "step b"} <= set(said)
+
+
 def test_captured_data_are_manifests_and_records_get_ids(transforms, rows):
     uri = f"s3://{transforms.bucket}/{transforms.world.name('captured')}"
     job = transforms.run(

@@ -11,7 +11,7 @@ from typing import Any
 
 from local_sagemaker.faults.engine import Place
 from local_sagemaker.faults.instances import NoCapacity
-from local_sagemaker.jobs.container import Container, run_to_end
+from local_sagemaker.jobs.container import Container, run_to_end, runtime_limit
 from local_sagemaker.jobs.inputs import S3Source, download, items_of, shard
 from local_sagemaker.jobs.kinds import PROCESSING
 from local_sagemaker.jobs.processing_checks import declared_outputs
@@ -79,6 +79,7 @@ class ProcessingRun:
                 await self._run.tools.instances.before_start(replace(place, index=index))
             except NoCapacity as error:
                 raise JobFailed(str(error)) from error
+        await self._run.tools.clock.sleep(self._run.tools.settings.provision_seconds)
 
     async def _bring(self, declared: dict[str, Any], containers: list[Container]) -> None:
         tools = self._run.tools
@@ -114,13 +115,14 @@ class ProcessingRun:
         specification = self._request["AppSpecification"]
         argv = [*specification["ContainerEntrypoint"], *specification.get("ContainerArguments", [])]
         environment = await self._environment()
-        uploads = Uploads(run.tools.s3, run.tools.clock, self._uploads(containers))
+        clock = run.tools.clock
+        uploads = Uploads(run.tools.s3, clock, self._uploads(containers))
         limit = self._request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _DEFAULT_LIMIT)
-        run.job.started = run.tools.clock.now()
+        run.job.started = clock.now()
         run.save()
         async with uploads.continuing():
             await asyncio.gather(*(container.start(argv, environment) for container in containers))
-            outcome = await run_to_end(containers, run.tools.clock, run.stopping, limit)
+            outcome = await run_to_end(containers, clock, run.stopping, runtime_limit(clock, limit))
         self._keep_message(containers)
         if outcome.ended_by == "stop":
             raise JobStopped("Stopped")

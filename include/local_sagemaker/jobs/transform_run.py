@@ -72,6 +72,7 @@ class TransformRun:
         # A job of more instances than objects leaves the others idle (guide, Use batch transform).
         began = self._run.tools.clock.now()
         self._logs = [InstanceLogs(self._run, began) for _ in range(count)]
+        await self._run.tools.clock.sleep(self._run.tools.settings.provision_seconds)
         started = await start_instances(
             self._tools,
             self._containers,
