@@ -116,16 +116,16 @@ def test_jobs_begin_anew_after_the_server_has_gone(processing, transforms, no_lo
     ran = processing.begin(GATED, arguments=[str(gate)])
     transformed = transforms.begin(model, {"a.csv": b"1\n"})
     stopped = processing.begin(GATED, arguments=[str(gate)])
-    until(lambda: len(server.children()) >= 4, "moto and three jobs run")
-    until(
-        lambda: all(processing.describe(name).get("ProcessingStartTime") for name in (ran, stopped)),
-        "the programs have been started",
-    )
-    children = server.children()
-    programs = [int(child) for pid in children for child in children_of(pid)]
-    assert programs
+
+    def running():
+        """Every process below the server, once moto, the model and both programs are among them."""
+        children = server.children()
+        below = [int(child) for pid in children for child in children_of(pid)]
+        return len(children) >= 4 and len(below) >= 2 and [*children, *below]
+
+    processes = until(running, "the jobs run")
     server.end(number)
-    until(lambda: no_longer_running([*children, *programs]), "no process is left")
+    until(lambda: no_longer_running(processes), "no process is left")
 
     server.start()
     processing, transforms = processing.again(), transforms.again()
