@@ -38,8 +38,8 @@ def own_server(start_server: Callable[..., Server]) -> Server:
     return start_server("--time-scale=1000")
 
 
-def restarted(server: Server) -> Trainer:
-    server.end(signal.SIGKILL)
+def restarted(server: Server, number: int = signal.SIGKILL) -> Trainer:
+    server.end(number)
     server.start()
     return Trainer(World(server))
 
@@ -88,12 +88,12 @@ def test_a_killed_server_leaves_no_program_and_ends_its_jobs_after_the_restart(
     until(lambda: events_of(own_server, done) == before[1], "its log is there again, at the same times")
 
 
-def test_kills_at_random_moments_lose_no_job(own_server: Server) -> None:
+def test_ends_at_random_moments_lose_no_job(own_server: Server) -> None:
     seed = random.randrange(1 << 30)
     chance = random.Random(seed)
     trainer = Trainer(World(own_server))
     names: list[str] = []
-    for _ in range(2):
+    for number in (signal.SIGKILL, signal.SIGTERM):
         names += [
             trainer.begin(
                 "import os, pathlib\npathlib.Path(os.environ['SM_MODEL_DIR'], 'm').write_text('m')",
@@ -103,7 +103,7 @@ def test_kills_at_random_moments_lose_no_job(own_server: Server) -> None:
             for _ in range(3)
         ]
         time.sleep(chance.uniform(0, 1.5))  # the moment of the kill, not a wait for something
-        trainer = restarted(own_server)
+        trainer = restarted(own_server, number)
     for name in names:
         found = trainer.ended(name)
         assert found["TrainingJobStatus"] == "Completed", (seed, name, found.get("FailureReason"))
