@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.local_sagemaker.fault_calls import FaultCalls
+from tests.local_sagemaker.trainer import Trainer
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -92,6 +93,59 @@ def test_what_fails_says_why_and_faults_can_be_removed(page, shown):
     row.get_by_role("button", name="Remove").click()
     row.wait_for(state="detached")
     assert httpx.get(f"{shown.server.url}/_local/faults").json()["faults"] == []
+
+
+def test_both_fleets_and_their_shares_during_a_canary(page, shown):
+    config = shown.config(shown.variant(shown.model(), count=2))
+    name = shown.endpoint(config)
+    canary = {
+        "Type": "CANARY",
+        "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1},
+        "WaitIntervalInSeconds": 600,
+    }
+    following = shown.config(shown.variant(shown.model(), count=2))
+    shown.sagemaker.update_endpoint(
+        EndpointName=name,
+        EndpointConfigName=following,
+        DeploymentConfig={"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": canary}},
+    )
+    card(page, name).get_by_text("50 % of requests").nth(1).wait_for()
+    text = card(page, name).inner_text()
+    assert all(f"configuration {each}" in text for each in (config, following))
+    assert all(f"pid {pid}" in text for pid in shown.server.replica_pids(name))
+
+
+def test_alarms_targets_and_jobs(page, shown):
+    alarm, endpoint = shown.name("Alarm"), shown.endpoint()
+    shown.server.client("cloudwatch").put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="AWS/SageMaker",
+        MetricName="Invocations",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=-1,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="breaching",
+    )
+    row = page.locator("#alarms tr", has_text=alarm)
+    row.get_by_text("ALARM", exact=True).wait_for()
+    variant = f"endpoint/{endpoint}/variant/main"
+    shown.server.client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="sagemaker",
+        ResourceId=variant,
+        ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+        MinCapacity=1,
+        MaxCapacity=3,
+    )
+    page.locator("#targets tr", has_text=variant).wait_for()
+    trainer = Trainer(shown)
+    job = trainer.begin("print('trained', flush=True)")
+    row = page.locator("#jobs tr", has_text=job)
+    row.get_by_text("Completed").first.wait_for()
+    row.get_by_role("button").first.click()
+    page.locator("#log-text").get_by_text("trained").first.wait_for()
+    page.get_by_role("button", name="Close").click()
 
 
 def luminance(page, selector, color):
