@@ -33,7 +33,12 @@ class Update:
         policy = Policy() if whole else policy_in_force(self._target, endpoint.record.live)
         endpoint.incoming = Fleet(endpoint.record.name, self._target, endpoint.around.tools)
         rollout = self._rollout(policy, old[0], endpoint.incoming)
-        reason = await self._forward(rollout)
+        try:
+            reason = await self._forward(rollout)
+        except asyncio.CancelledError:
+            if mixed:
+                await mixed.close(drain=False)  # the endpoint itself knows only the other two by now
+            raise
         if reason is None:
             endpoint.stage("old", "Deleting", terminating(old))
             endpoint.settle_on(self._target)

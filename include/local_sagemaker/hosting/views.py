@@ -8,6 +8,8 @@ from local_sagemaker.hosting.records import IN_PROGRESS, Deployment, Variant
 if TYPE_CHECKING:
     from local_sagemaker.hosting.lifecycle import Lifecycle
 
+_LONGEST_REASON = 1024  # FailureReason's
+
 
 def summary(endpoint: "Lifecycle") -> dict[str, Any]:
     """One entry of ListEndpoints."""
@@ -36,7 +38,7 @@ def description(endpoint: "Lifecycle") -> dict[str, Any]:
     if record.pending and not record.pending.in_place and record.status in IN_PROGRESS:
         answer["PendingDeploymentSummary"] = _pending(endpoint, record.pending)
     if record.failure_reason:
-        answer["FailureReason"] = record.failure_reason
+        answer["FailureReason"] = record.failure_reason[:_LONGEST_REASON]
     if record.deployment_config:
         answer["LastDeploymentConfig"] = record.deployment_config
     complete: dict[str, Any] = _without_nulls(answer)
