@@ -60,7 +60,9 @@ class Rollout:
             self.new.variants[name].activate(count)
         shares = {name: count / self.new.variants[name].variant.count for name, count in active.items()}
         for name, variant in self.old.variants.items():
-            variant.activate(portion(variant.variant.count, shares.get(name, 1.0)))
+            # The last part is left on for what is under way; new requests do not come here.
+            if left := portion(variant.variant.count, shares.get(name, 1.0)):
+                variant.activate(left)
         capacity = {name: self._capacity(name, count) for name, count in active.items()}
         self.scene.stage(
             "new",
