@@ -61,6 +61,8 @@ lock: $(UV) ## pin everything beneath the direct dependencies anew
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/lock.txt
 	$(index); $(UV) pip compile requirements/awscli.txt --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/awscli-lock.txt
+	$(index); $(UV) pip compile requirements/aiobotocore.txt --no-deps --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/aiobotocore-lock.txt
 
 $(SYNCED): requirements/lock.txt pyproject.toml $(UV)
 	@echo "installing what requirements/lock.txt pins"

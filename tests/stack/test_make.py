@@ -38,6 +38,7 @@ def test_every_target_is_a_recipe_that_make_can_read(target: str) -> None:
         "docker-compose.yaml",
         "requirements/lock.txt",
         "requirements/awscli-lock.txt",
+        "requirements/aiobotocore-lock.txt",
         ".ci/run",
         "pyproject.toml",
     ],
