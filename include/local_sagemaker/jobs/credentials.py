@@ -24,7 +24,7 @@ def role_credentials(
     of another account gets keys of no identity: moto would show it that account's empty S3.
     """
     places = {"AWS_ENDPOINT_URL": endpoint_url, "AWS_REGION": region, "AWS_DEFAULT_REGION": region}
-    anonymous = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    anonymous = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nobody"}
 
     async def credentials(role_arn: str) -> Mapping[str, str]:
         keys = await _assume(moto, role_arn) if f"::{ACCOUNT_ID}:" in role_arn else None

@@ -111,10 +111,13 @@ def _mount(spec: dict[str, Any]) -> None:
 def _unshare() -> None:
     try:
         _call("unshare", _CLONE_NEWNS)
-    except OSError:
+    except OSError as refused:
         # In a user namespace of its own a process may mount; it stays who it is.
         user, group = os.geteuid(), os.getegid()
-        _call("unshare", _CLONE_NEWUSER | _CLONE_NEWNS)
+        try:
+            _call("unshare", _CLONE_NEWUSER | _CLONE_NEWNS)
+        except OSError:
+            raise refused from None  # the plainer of the two reasons
         for name, line in (
             ("setgroups", "deny"),
             ("uid_map", f"{user} {user} 1"),
