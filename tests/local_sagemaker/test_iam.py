@@ -6,6 +6,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.local_sagemaker.trainer import Trainer
+
 ACCOUNT = "123456789012"
 TRUST = {
     "Version": "2012-10-17",
@@ -317,3 +319,22 @@ def test_who_registered_and_who_approved(enforcing):
     found = approve("sagemaker").describe_model_package(ModelPackageName=arn)
     assert found["CreatedBy"]["IamIdentity"]["Arn"] == register.arn
     assert found["LastModifiedBy"]["IamIdentity"]["Arn"] == approve.arn
+
+
+def test_a_jobs_program_may_do_what_its_role_may(enforcing):
+    trainer = Trainer(enforcing.world)
+    read = allow("s3:GetObject", resource="arn:aws:s3:::models/readable/*")
+    trainer.put("readable/x", "for the role")
+    trainer.put("closed/x", "not for the role")
+    found = trainer.train(
+        "import boto3, os, pathlib\n"
+        "s3 = boto3.client('s3')\n"
+        "print(s3.get_object(Bucket='models', Key='readable/x')['Body'].read().decode())\n"
+        "try:\n"
+        "    s3.get_object(Bucket='models', Key='closed/x')\n"
+        "except s3.exceptions.ClientError as error:\n"
+        "    print(error.response['Error']['Code'])\n",
+        RoleArn=enforcing.role(read),
+    )
+    assert found["TrainingJobStatus"] == "Completed", found.get("FailureReason")
+    assert trainer.log(found["TrainingJobName"]).split("\n") == ["for the role", "AccessDenied"]
