@@ -154,7 +154,11 @@ async def assembled(settings: Settings, url: str) -> AsyncIterator[tuple[App, Mo
         )
         operations = {
             **models.operations(),
-            **(guarded_model(principals, mirror, models, settings.region) if principals else {}),
+            **(
+                guarded_model(principals, mirror, models, settings.region, registry.containers)
+                if principals
+                else {}
+            ),
             **configs.operations(),
             **endpoints.operations(),
             **jobs.operations(),

@@ -1,6 +1,7 @@
 """IAM switched on: who signs, and what their policies allow."""
 
 import json
+import urllib.error
 
 import boto3
 import pytest
@@ -120,10 +121,16 @@ def test_right_signatures_of_all_kinds(enforcing):
     enforcing.client("cloudwatch").describe_alarms()
     enforcing.client("sqs").list_queues()
     enforcing.client("sts").get_caller_identity()
-    url = enforcing.client("s3", signature_version="s3v4").generate_presigned_url(
-        "get_object", Params={"Bucket": "models", "Key": "plain"}
-    )
-    assert enforcing.server.page(url.removeprefix(enforcing.server.url)) == "content"
+    for version in ("s3v4", "s3"):
+        for key in ("plain", "a b/ü%20&+~.txt"):
+            url = enforcing.client("s3", signature_version=version).generate_presigned_url(
+                "get_object", Params={"Bucket": "models", "Key": key}
+            )
+            assert enforcing.server.page(url.removeprefix(enforcing.server.url)) == "content"
+            with pytest.raises(urllib.error.HTTPError, match="403"):
+                enforcing.server.page(
+                    url.removeprefix(enforcing.server.url).replace("Signature=", "Signature=x")
+                )
 
 
 def test_nothing_is_allowed_by_itself(enforcing, refusal):
@@ -252,6 +259,17 @@ def test_an_object_that_is_not_there_is_a_refusal_without_leave_to_list(enforcin
         both.copy_object, Bucket="models", Key="copy", CopySource={"Bucket": "models", "Key": "there"}
     )
     assert (code, "s3:PutObject" in message) == ("AccessDenied", True)
+
+
+def test_deleting_many_objects_needs_leave_for_each(enforcing, refusal):
+    for key in ("a/1", "b/1"):
+        enforcing.client("s3").put_object(Bucket="models", Key=key, Body=b"x")
+    s3 = enforcing.user(allow("s3:DeleteObject", resource="arn:aws:s3:::models/a/*"))("s3")
+    both = {"Objects": [{"Key": "a/1"}, {"Key": "b/1"}]}
+    code, message = refusal(s3.delete_objects, Bucket="models", Delete=both)
+    assert (code, "arn:aws:s3:::models/b/1" in message) == ("AccessDenied", True)
+    s3.delete_objects(Bucket="models", Delete={"Objects": [{"Key": "a/1"}]})
+    assert refusal(enforcing.client("s3").get_object, Bucket="models", Key="a/1")[0] == "NoSuchKey"
 
 
 def test_a_session_of_a_role_is_held_to_role_and_session_policy(enforcing, refusal):

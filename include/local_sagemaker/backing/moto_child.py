@@ -142,6 +142,7 @@ def _session(session: Any) -> dict[str, Any] | None:
         "token": session.session_token,
         **_of_role(found),
         "session": session.policy,
+        "expires": session.expiration.replace(tzinfo=UTC).timestamp(),
     }
 
 

@@ -1,6 +1,7 @@
 """IAM, where it is switched on: every request is signed by someone, who must be allowed what it asks."""
 
 import json
+import time
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -15,10 +16,10 @@ from local_sagemaker.iam.caller import current_caller
 from local_sagemaker.iam.other_needs import other_needs
 from local_sagemaker.iam.policies import Need, refusal, verdict
 from local_sagemaker.iam.principals import Principal, Principals
-from local_sagemaker.iam.s3_needs import s3_needs, to_know_of
+from local_sagemaker.iam.s3_needs import deletion_needs, s3_needs, to_know_of
 from local_sagemaker.iam.sagemaker_needs import invoke_needs, sagemaker_needs
 from local_sagemaker.iam.signatures import is_expired, is_right, signature_of
-from local_sagemaker.s3.front import path_style
+from local_sagemaker.s3.front import deleted, path_style
 from local_sagemaker.s3.mirror import S3Mirror
 
 _S3 = "rest-xml"
@@ -27,6 +28,7 @@ _S3_CODES = {
     "signature": "SignatureDoesNotMatch",
     "anonymous": "AccessDenied",
     "denied": "AccessDenied",
+    "expired": "ExpiredToken",
 }
 _S3_MESSAGES = {
     "unknown": "The AWS Access Key Id you provided does not exist in our records.",
@@ -39,12 +41,14 @@ _QUERY_CODES = {
     "signature": "SignatureDoesNotMatch",
     "anonymous": "MissingAuthenticationToken",
     "denied": "AccessDenied",
+    "expired": "ExpiredToken",
 }
 _JSON_CODES = {
     "unknown": "UnrecognizedClientException",
     "signature": "InvalidSignatureException",
     "anonymous": "MissingAuthenticationTokenException",
     "denied": "AccessDeniedException",
+    "expired": "ExpiredTokenException",
 }
 
 
@@ -85,6 +89,8 @@ class Enforcement:
         principal = await self._principals.holder(signature.key)
         if principal is None or principal.token != signature.token:
             raise Refused("unknown", "The security token included in the request is invalid.")
+        if principal.expires is not None and principal.expires < time.time():
+            raise Refused("expired", "The security token included in the request is expired")
         # S3's requests say the hash of their content, which is compared with it as it comes.
         body = b"" if call.protocol == _S3 else await request.body()
         if not is_right(signature, principal.secret, request, body):
@@ -128,6 +134,9 @@ class Enforcement:
         if call.protocol == _S3:
             query = dict(parse_qsl(request.url.query, keep_blank_values=True))
             bucket, slash, key = unquote(path_style(request).lstrip("/")).partition("/")
+            if operation == "DeleteObjects":
+                named = deleted(await request.body())
+                return [need for one, version in named for need in deletion_needs(f"{bucket}/{one}", version)]
             return s3_needs(operation, bucket + slash + key if key else bucket, query, request.headers)
         if service == "sagemaker-runtime":
             name = unquote(request.url.path).split("/")[2]

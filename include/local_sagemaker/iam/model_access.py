@@ -13,14 +13,23 @@ Request = dict[str, Any]
 
 
 def guarded_model(
-    principals: Principals, mirror: S3Mirror, models: Catalog, region: str
+    principals: Principals | None,
+    mirror: S3Mirror,
+    models: Catalog,
+    region: str,
+    package_containers: Callable[[str], list[Request]],
 ) -> dict[str, Callable[[Request], Awaitable[dict[str, Any]]]]:
-    """CreateModel that looks at the role first, unless the name is taken, which is refused before all."""
+    """CreateModel that looks at the role first, unless the name is taken, which is refused before all.
+
+    Nothing where IAM is not enforced (`principals` None).
+    """
+    if principals is None:
+        return {}
 
     async def create(request: Request) -> dict[str, Any]:
         if models.find(request["ModelName"]) is None:
             role_arn = request.get("ExecutionRoleArn", "")
-            for uri in _model_data(request):
+            for uri in _model_data(request, package_containers):
                 if not await _may_read(principals, mirror, uri, role_arn):
                     raise model_data_inaccessible(uri, role_arn, region)
         return models.create(request)
@@ -44,8 +53,11 @@ async def _may_read(principals: Principals, mirror: S3Mirror, uri: str, role_arn
     return refusal(role.grants, reading) is None
 
 
-def _model_data(request: Request) -> Iterator[str]:
-    for container in [request.get("PrimaryContainer", {}), *request.get("Containers", [])]:
+def _model_data(request: Request, package_containers: Callable[[str], list[Request]]) -> Iterator[str]:
+    declared = [request.get("PrimaryContainer", {}), *request.get("Containers", [])]
+    packages = [one["ModelPackageName"] for one in declared if "ModelPackageName" in one]
+    packaged = [container for package in packages for container in package_containers(package)]
+    for container in [*declared, *packaged]:
         source = container.get("ModelDataSource", {}).get("S3DataSource", {})
         uri = source.get("S3Uri", container.get("ModelDataUrl"))
         if uri:

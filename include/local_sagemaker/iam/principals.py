@@ -20,6 +20,7 @@ class Principal:
     secret: str
     grants: Grants | None
     token: str | None = None
+    expires: float | None = None  # seconds since the epoch, of a session
     context: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -51,7 +52,9 @@ class Principals:
         if found["user"]:
             context["aws:username"] = [found["user"]]
         caller = Caller(found["arn"], found["id"])
-        return Principal(caller, found["secret"], _grants(found), found["token"], context)
+        return Principal(
+            caller, found["secret"], _grants(found), found["token"], found.get("expires"), context
+        )
 
     async def role(self, arn: str) -> Role | None:
         """The role, or None."""

@@ -15,7 +15,6 @@ _ACTIONS = {
     "CompleteMultipartUpload": "PutObject",
     "ListParts": "ListMultipartUploadParts",
     "ListMultipartUploads": "ListBucketMultipartUploads",
-    "DeleteObjects": "DeleteObject",
     "ListObjects": "ListBucket",
     "ListObjectsV2": "ListBucket",
     "HeadBucket": "ListBucket",
@@ -69,6 +68,11 @@ def s3_needs(
         yield Need("s3:GetObjectVersion" if version else "s3:GetObject", _arn(path), {})
     if headers.get("x-amz-tagging"):
         yield Need("s3:PutObjectTagging", _arn(place), {})
+
+
+def deletion_needs(place: str, version: str | None) -> Iterator[Need]:
+    """What DeleteObjects needs for one of its objects."""
+    yield Need("s3:DeleteObjectVersion" if version else "s3:DeleteObject", _arn(place), {})
 
 
 def to_know_of(bucket: str, key: str) -> Need:

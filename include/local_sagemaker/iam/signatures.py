@@ -5,18 +5,23 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
-from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.auth import HmacV1Auth, S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 from starlette.requests import Request
+
+from local_sagemaker.s3.front import path_style
 
 _HEADER = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request, ?"
     r"SignedHeaders=(?P<headers>[^,]+), ?Signature=(?P<signature>\w+)"
 )
 _SCOPE = re.compile(r"(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+
+_VERSION_2 = "s3 version 2"
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ def signature_of(request: Request) -> Signature | None:
             expires=None,
         )
     query = {name: values[0] for name, values in parse_qs(request.url.query).items()}
+    if "AWSAccessKeyId" in query:
+        return _older(query)
     found = _SCOPE.fullmatch(query.get("X-Amz-Credential", ""))
     if found is None:
         return None
@@ -63,11 +70,27 @@ def signature_of(request: Request) -> Signature | None:
     )
 
 
+def _older(query: dict[str, str]) -> Signature:
+    """Of a URL presigned with version 2, as boto3 does for S3 unless it is told otherwise."""
+    return Signature(
+        key=query["AWSAccessKeyId"],
+        region="",
+        service=_VERSION_2,
+        headers=(),
+        value=query.get("Signature", ""),
+        moment=query.get("Expires", "0"),
+        token=query.get("x-amz-security-token"),
+        expires=0,
+    )
+
+
 def is_right(signature: Signature, secret: str, request: Request, body: bytes) -> bool:
     """Whether the secret makes this signature of the request.
 
     `body` is only looked at when the request does not say its hash in a header, as S3's do.
     """
+    if signature.service == _VERSION_2:
+        return hmac.compare_digest(_version_2(signature, secret, request), signature.value)
     signer = _signer(signature, secret)
     raw: str = request.scope["raw_path"].decode("latin-1")
     query: str = request.scope["query_string"].decode("latin-1")
@@ -86,8 +109,34 @@ def is_expired(signature: Signature) -> bool:
     """Whether a presigned URL's time is over."""
     if signature.expires is None:
         return False
+    if signature.service == _VERSION_2:
+        return datetime.now(UTC).timestamp() > float(signature.moment)
     moment = datetime.strptime(signature.moment, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     return datetime.now(UTC) > moment + timedelta(seconds=signature.expires)
+
+
+def _version_2(signature: Signature, secret: str, request: Request) -> str:
+    """The signature that version 2 makes (S3's guide, Signing and authenticating REST requests)."""
+    signer = _Version2(Credentials(signature.key, secret))
+    signer.date = signature.moment
+    said = {**request.query_params, **request.headers}
+    headers = HTTPHeaders()
+    for name, value in said.items():
+        if name.lower().startswith("x-amz-") or name.lower() in ("content-type", "content-md5"):
+            headers[name] = value
+    raw: str = request.scope["raw_path"].decode("latin-1")
+    query: str = request.scope["query_string"].decode("latin-1")
+    split = urlsplit(f"http://host{raw}?{query}")
+    return str(signer.get_signature(request.method, split, headers, auth_path=path_style(request)))
+
+
+class _Version2(HmacV1Auth):
+    """Signs the time at which a URL expires where others have the date."""
+
+    date = ""
+
+    def _get_date(self) -> str:
+        return self.date
 
 
 class _Presigned(S3SigV4Auth):

@@ -72,7 +72,7 @@ class S3Front:
         query = request.scope["query_string"].decode("latin-1")
         setting = "&".join(name for name, _ in parse_qsl(query, keep_blank_values=True) if name != "x-id")
         if request.method == "POST" and "delete" in request.query_params:
-            for key, version in _deleted(body):
+            for key, version in deleted(body):
                 async with self._locks.hold(f"{bucket}/{key}"):
                     await self._mirror.sync(bucket, key, version)
         elif request.method == "PUT" and setting:
@@ -86,7 +86,7 @@ class S3Front:
         return response
 
 
-def _deleted(body: bytes) -> Iterator[tuple[str, str | None]]:
+def deleted(body: bytes) -> Iterator[tuple[str, str | None]]:
     """Keys, and versions if they are named, of a DeleteObjects request."""
     for listed in _DELETED.findall(body.decode()):
         named = dict(_NAMED.findall(listed))
