@@ -14,12 +14,18 @@ def streams(shared_world):
 
 @pytest.fixture
 def stream(world, streams):
+    bodies = []
+
     def call(body, endpoint=streams, **members):
-        return world.runtime.invoke_endpoint_with_response_stream(
+        response = world.runtime.invoke_endpoint_with_response_stream(
             EndpointName=endpoint, Body=body.encode(), ContentType="text/csv", **members
         )
+        bodies.append(response["Body"])
+        return response
 
-    return call
+    yield call
+    for body in bodies:
+        body.close()
 
 
 def _text(event):
@@ -56,13 +62,9 @@ def test_an_error_before_the_first_part_is_the_models(world, stream):
     assert caught.value.response["OriginalStatusCode"] == 500
 
 
-def test_an_instance_that_dies_breaks_the_stream(world, server, gate):
+def test_an_instance_that_dies_breaks_the_stream(world, server, stream, gate):
     name = world.endpoint(world.release("streams"))
-    events = iter(
-        world.runtime.invoke_endpoint_with_response_stream(
-            EndpointName=name, Body=f"gate {gate}".encode(), ContentType="text/csv"
-        )["Body"]
-    )
+    events = iter(stream(f"gate {gate}", endpoint=name)["Body"])
     assert _text(next(events)) == "before"
     (pid,) = server.replica_pids(name)
     os.kill(pid, signal.SIGKILL)
@@ -84,11 +86,9 @@ def test_the_same_model_answers_invoke_endpoint_in_one_piece(world, streams):
     assert world.invoke(streams, "count 3")["Body"].read() == b"part 0\npart 1\npart 2\n"
 
 
-def test_a_model_that_does_not_stream_answers_in_a_part(world):
+def test_a_model_that_does_not_stream_answers_in_a_part(world, stream):
     name = world.endpoint()
-    response = world.runtime.invoke_endpoint_with_response_stream(
-        EndpointName=name, Body=b"hello", ContentType="text/csv", Accept="application/x-mine"
-    )
+    response = stream("hello", endpoint=name, Accept="application/x-mine")
     assert response["ContentType"] == "application/x-mine"
     assert '"body": "hello"' in "".join(_text(event) for event in response["Body"])
 
