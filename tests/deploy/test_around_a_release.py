@@ -21,6 +21,7 @@ def put_alarm(rig: Rig, name: str, state: str) -> None:
         EvaluationPeriods=1,
         Threshold=1,
         ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="ignore",  # there is no data: what is set lasts
     )
     cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test")
 

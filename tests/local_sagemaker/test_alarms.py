@@ -382,8 +382,9 @@ def test_more_than_a_day_is_refused_in_the_services_words(alarm, refusal):
     )
 
 
-def test_alarms_outlive_the_server(start_server, wait_until):
+def test_alarms_and_what_scales_by_them_outlive_the_server(start_server, make_world, wait_until):
     server = start_server("--time-scale=200")
+    world = make_world(server)
     put = {
         "AlarmName": "kept",
         "Namespace": NAMESPACE,
@@ -393,20 +394,40 @@ def test_alarms_outlive_the_server(start_server, wait_until):
         "EvaluationPeriods": 1,
         "Threshold": 1.0,
         "ComparisonOperator": "GreaterThanThreshold",
-        "TreatMissingData": "breaching",
+        "TreatMissingData": "missing",
     }
     server.client("cloudwatch").put_metric_alarm(**put, ActionsEnabled=False)
+    variant = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{world.endpoint()}/variant/main",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    autoscaling = server.client("application-autoscaling")
+    autoscaling.register_scalable_target(**variant, MinCapacity=1, MaxCapacity=2)
+    config = {
+        "TargetValue": 5.0,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+    }
+    kind = {"PolicyName": "p", "PolicyType": "TargetTrackingScaling"}
+    made = autoscaling.put_scaling_policy(**variant, **kind, TargetTrackingScalingPolicyConfiguration=config)
     server.end(signal.SIGKILL)
-    cloudwatch = server.start().client("cloudwatch")
-    (found,) = cloudwatch.describe_alarms()["MetricAlarms"]
+
+    server.start()
+    cloudwatch, autoscaling = server.client("cloudwatch"), server.client("application-autoscaling")
+    (found,) = cloudwatch.describe_alarms(AlarmNames=["kept"])["MetricAlarms"]
     assert {**put, "ActionsEnabled": False}.items() <= found.items()
+    (target,) = autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert (target["ResourceId"], target["MaxCapacity"]) == (variant["ResourceId"], 2)
+    (kept,) = autoscaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    assert (kept["PolicyARN"], kept["Alarms"]) == (made["PolicyARN"], made["Alarms"])
+    cloudwatch.put_metric_alarm(**{**put, "TreatMissingData": "breaching"})
     wait_until(
         lambda: cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"], "it is evaluated again"
     )
-    summaries = [
-        item["HistorySummary"]
-        for item in cloudwatch.describe_alarm_history(ScanBy="TimestampAscending")["AlarmHistoryItems"]
+    items = cloudwatch.describe_alarm_history(AlarmName="kept", ScanBy="TimestampAscending")
+    assert [item["HistorySummary"] for item in items["AlarmHistoryItems"]] == [
+        'Alarm "kept" created',
+        'Alarm "kept" updated',
+        "Alarm updated from INSUFFICIENT_DATA to ALARM",
     ]
-    assert summaries[0] == 'Alarm "kept" created'
-    assert summaries[-1] == "Alarm updated from INSUFFICIENT_DATA to ALARM"
     server.end()

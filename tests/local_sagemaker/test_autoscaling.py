@@ -403,6 +403,7 @@ def test_what_cannot_be_scaled_is_refused(autoscaling, variant, refusal):
         "ValidationException"
     )
     assert refused(MinCapacity=3)[0] == "ValidationException"
+    assert refused(MinCapacity=0)[0] == "ValidationException"
     autoscaling.register_scalable_target(**variant, MinCapacity=1, MaxCapacity=2)
     put = autoscaling.put_scaling_policy
     for policy in (

@@ -8,6 +8,7 @@ import asyncio
 import functools
 import inspect
 import json
+import logging
 import uuid
 import zlib
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.api.validation import check_request, service_model
 
 MAX_BODY = 16 * 1024 * 1024
+logger = logging.getLogger(__name__)
 _CBOR_PATH = "/service/"
 
 
@@ -60,9 +62,13 @@ class AwsService:
                 raise ServiceError("InvalidAction", f"Could not find operation {operation}.")
             parameters = await self._read(protocol, operation, body)
             answer = await self._answer(operation, parameters)
+            return await self._written(protocol, operation, answer, request_id)
         except ServiceError as error:
             return self._failed(protocol, error, request_id)
-        return await self._written(protocol, operation, answer, request_id)
+        except Exception as error:
+            logger.exception("%s %s failed", self._name, operation)
+            failure = ServiceError("InternalFailure", f"Internal failure: {error!r}", status=500)
+            return self._failed(protocol, failure, request_id)
 
     def _check_region(self, signed_region: str | None) -> None:
         if signed_region not in (None, self._region):
@@ -124,7 +130,8 @@ class AwsService:
         headers = _identity(request_id, cbor=protocol == "cbor")
         if "awsQueryCompatible" in service_model(self._name).metadata:
             # The code that the query protocol would have given is what SDKs show.
-            headers["x-amzn-query-error"] = f"{error.code};Sender"
+            side = "Sender" if error.status < 500 else "Receiver"  # noqa: PLR2004 - HTTP's own line
+            headers["x-amzn-query-error"] = f"{error.code};{side}"
         if protocol == "cbor":
             return Response(
                 _cbor_map(named), status_code=error.status, media_type="application/cbor", headers=headers

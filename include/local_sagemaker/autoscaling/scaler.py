@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import logging
 import uuid
 from typing import Any
 
@@ -17,9 +18,10 @@ from local_sagemaker.autoscaling.records import (
     policy_key,
 )
 from local_sagemaker.hosting.endpoints import Endpoints
-from local_sagemaker.hosting.records import IN_PROGRESS
+from local_sagemaker.hosting.records import IN_PROGRESS, Deployment
 
 _POLL_SECONDS = 0.05
+logger = logging.getLogger(__name__)
 
 
 class Scaler:
@@ -54,6 +56,12 @@ class Scaler:
                 return variant.count
         return None
 
+    def scales_to_zero(self, target: Target) -> bool:
+        """Whether the variant may have no instances: asynchronous inference has a queue to wait in."""
+        endpoint = self._endpoints.find(target.endpoint)
+        deployment = endpoint and (endpoint.record.live or endpoint.record.pending)
+        return isinstance(deployment, Deployment) and deployment.async_inference is not None
+
     def hold_bounds(self, target: Target, reason: str = "") -> None:
         """Bring the capacity within the target's bounds."""
         capacity = self.capacity(target)
@@ -82,7 +90,6 @@ class Scaler:
         self._registry.note(activity)
         task = asyncio.create_task(self._perform(target, wanted, activity, policy), name=f"scale {wanted}")
         self._changes[target.resource_id] = task
-        task.add_done_callback(lambda _: self._changes.pop(target.resource_id, None))
 
     def note_not_scaled(self, target: Target, capacity: int, cause: str) -> None:
         """An alarm asked for more, or less, than the bounds allow: noted once, not every minute."""
@@ -108,25 +115,37 @@ class Scaler:
     async def _perform(self, target: Target, wanted: int, activity: Activity, policy: Policy | None) -> None:
         before = self.capacity(target) or 0
         try:
-            await self._request(target, wanted)
+            done = await self._carry_out(target, wanted, activity)
         except ServiceError as error:
-            self._end(
-                activity,
-                "Failed",
-                f"Failed to set desired instance count to {wanted}. Reason: {error.message}",
-            )
+            self._end(activity, "Failed", f"Failed to {_change(wanted)}. Reason: {error.message}")
             return
+        except Exception as error:
+            logger.exception("scaling %s to %d failed", target.resource_id, wanted)
+            self._end(activity, "Failed", f"Failed to {_change(wanted)}. Reason: {error!r}")
+            return
+        finally:
+            self._changes.pop(target.resource_id, None)
+        if done:
+            if policy is not None:
+                self._cool_down(policy, before, wanted)
+            # The bounds may have been changed meanwhile.
+            latest = self._registry.targets.get(target.resource_id)
+            if latest is not None:
+                self.hold_bounds(latest)
+
+    async def _carry_out(self, target: Target, wanted: int, activity: Activity) -> bool:
+        """Have the endpoint changed and wait until it is through; returns whether it then is as wanted."""
+        await self._request(target, wanted)
+        accepted = f"Successfully {_change(wanted)}."
         activity.status = "InProgress"
-        accepted = f"Successfully set desired instance count to {wanted}."
         activity.message = f"{accepted} Waiting for change to be fulfilled by sagemaker."
         self._registry.note(activity)
         await self._settled(target)
         if self.capacity(target) != wanted:
             self._end(activity, "Unfulfilled", f"{accepted} Change was not fulfilled by sagemaker.")
-            return
+            return False
         self._end(activity, "Successful", f"{accepted} Change successfully fulfilled by sagemaker.")
-        if policy is not None:
-            self._cool_down(policy, before, wanted)
+        return True
 
     async def _request(self, target: Target, wanted: int) -> None:
         request: dict[str, Any] = {
@@ -159,3 +178,7 @@ class Scaler:
         else:
             kept.scaled_in = now()
         self._registry.policies.save(policy_key(kept.resource_id, kept.name), kept)
+
+
+def _change(wanted: int) -> str:
+    return f"set desired instance count to {wanted}"

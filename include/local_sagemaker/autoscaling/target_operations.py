@@ -50,6 +50,8 @@ class TargetOperations:
             raise invalid("Maximum capacity cannot be less than minimum capacity")
         if self._scaler.capacity(target) is None:
             raise invalid(f"SageMaker variant does not exist, or has no instances to count: {resource_id}")
+        if target.minimum == 0 and not self._scaler.scales_to_zero(target):
+            raise invalid("Minimum capacity must be at least 1: only asynchronous endpoints scale to zero")
         self._registry.targets.save(resource_id, target)
         self._scaler.hold_bounds(target)
         return {"ScalableTargetARN": target.arn}
