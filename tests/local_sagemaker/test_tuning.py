@@ -162,6 +162,28 @@ def test_a_target_reached_ends_it(tuner: Tuner) -> None:
     assert len(tuner.runs(name)) == 1
 
 
+def test_early_stopping_stops_what_does_worse_than_those_before(tuner: Tuner) -> None:
+    script = PARABOLA.replace(
+        "pathlib.Path(",
+        "import sys, time\nsys.stdout.flush()\ntime.sleep(600 if options.size > 10 else 0)\npathlib.Path(",
+    )
+    sizes = ["1", "2", "3", "50", "4"]
+    name = tuner.tune(
+        script,
+        jobs=5,
+        parallel=1,
+        Strategy="Grid",
+        TrainingJobEarlyStoppingType="Auto",
+        ParameterRanges={"CategoricalParameterRanges": [{"Name": "size", "Values": sizes}]},
+    )
+    found = tuner.tuned(name)
+    assert found["HyperParameterTuningJobStatus"] == "Completed"
+    stopped = [run for run in tuner.runs(name) if run["TrainingJobStatus"] == "Stopped"]
+    assert [run["TunedHyperParameters"]["size"] for run in stopped] == ["50"]
+    assert found["TrainingJobStatusCounters"]["Completed"] == 4
+    assert found["BestTrainingJob"]["TunedHyperParameters"] == {"size": "3"}
+
+
 def test_it_fails_when_nothing_succeeds(tuner: Tuner) -> None:
     name = tuner.tune("raise SystemExit(3)", jobs=2)
     found = tuner.tuned(name)

@@ -92,10 +92,6 @@ class JobBook:
             raise self.kind.not_found(name)
         return job
 
-    def run_of(self, name: str) -> JobRun | None:
-        """The run of a job that is not over."""
-        return self._runs.get(name.lower())
-
     async def ended(self, name: str) -> Job:
         """Wait until the job is over."""
         task = self._tasks.get(name.lower())

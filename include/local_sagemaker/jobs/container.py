@@ -44,11 +44,6 @@ class Container:
         """What the program sees as /opt/ml."""
         return self.directory / "ml"
 
-    @property
-    def pid(self) -> int | None:
-        """The launcher's process, once started."""
-        return self._process.pid if self._process else None
-
     async def start(
         self,
         argv: Sequence[str],

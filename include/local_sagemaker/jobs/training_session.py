@@ -22,6 +22,7 @@ from local_sagemaker.s3.objects import S3Error
 
 _METRICS_EVERY_SECONDS = 0.5
 _CAPACITY_RETRY_SECONDS = 60.0
+_LONGEST_SERIES = 1000  # values of a tuned job's objective that are kept for early stopping
 NAMESPACE = TRAINING.log_group  # CloudWatch's namespace has the same name
 
 
@@ -32,7 +33,7 @@ class TrainingSession:
     ran       real seconds that programs have run, over all attempts
     idle      real seconds between an interruption and the next start, which are not billed
     retries   how often it was retried after an internal error
-    metrics   name: [last value, when]
+    metrics   name: [last value, when]; series, of a tuned job's objective, all values
     """
 
     def __init__(self, plan: TrainingPlan, run: JobRun, interrupted: asyncio.Event) -> None:
@@ -233,6 +234,8 @@ class TrainingSession:
     def _found_metric(self, name: str, value: float) -> None:
         now = self._tools.clock.now()
         self._details.setdefault("metrics", {})[name] = [value, now]
+        if name == self._details.get("tuned", {}).get("metric"):
+            self._details["series"] = [*self._details.get("series", []), value][:_LONGEST_SERIES]
         self._tools.metrics.put(NAMESPACE, name, {"TrainingJobName": self._plan.name}, value, at=now)
 
     def _runtime_left(self) -> float:

@@ -8,6 +8,7 @@ from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.api.listing import page
 from local_sagemaker.jobs.book import JobBook, JobWork, Request
 from local_sagemaker.jobs.container import runtime_limit
+from local_sagemaker.jobs.early_stopping import CHECK_SECONDS, lags
 from local_sagemaker.jobs.kinds import TUNING
 from local_sagemaker.jobs.records import Job
 from local_sagemaker.jobs.run import JobFailed, JobRun, JobStopped, JobTools
@@ -102,7 +103,9 @@ class TuningWork(JobWork):
                 running.append(started)
             if not running:
                 return
-            await run.finish_step(self._first_end(running))
+            await run.finish_step(self._first_end(running, CHECK_SECONDS if plan.early_stopping else None))
+            if plan.early_stopping:
+                self._stop_lagging(jobs)
 
     def _launch(self, run: JobRun, plan: TuningPlan, *, alone: bool) -> Job | None:
         """Start the next training job; None when a quota lets it wait for one that runs."""
@@ -150,10 +153,15 @@ class TuningWork(JobWork):
                 "failures to get more details."
             )
 
-    async def _first_end(self, jobs: list[Job]) -> None:
+    def _stop_lagging(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            if job.status == "InProgress" and lags(job, jobs):
+                self._training.stop_job(job)
+
+    async def _first_end(self, jobs: list[Job], timeout: float | None) -> None:
         waits = [asyncio.create_task(self._training.ended(job.name)) for job in jobs]
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()

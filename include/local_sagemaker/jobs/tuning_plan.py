@@ -56,6 +56,7 @@ class TuningPlan:
     target: float | None
     patience: int | None
     seed: int | None
+    early_stopping: bool
 
     def values(self, number: int, seed: int) -> tuple[Definition, Values]:
         """The definition and values of the n-th training job, counted from 0: always the same for a seed."""
@@ -87,6 +88,7 @@ def plan_tuning(name: str, request: Request) -> TuningPlan:
         target=criteria.get("TargetObjectiveMetricValue"),
         patience=criteria.get("BestObjectiveNotImproving", {}).get("MaxNumberOfTrainingJobsNotImproving"),
         seed=config.get("RandomSeed"),
+        early_stopping=config.get("TrainingJobEarlyStoppingType") == "Auto",
     )
 
 

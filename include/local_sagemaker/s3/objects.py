@@ -23,10 +23,6 @@ class S3Objects:
         self._moto = moto
         self._mirror = mirror
 
-    def has_bucket(self, bucket: str) -> bool:
-        """Whether there is a bucket of that name."""
-        return self._mirror.bucket_region(bucket) is not None
-
     def list(self, bucket: str, prefix: str) -> list[str]:
         """The keys that begin with `prefix`, in S3's order."""
         return self._mirror.keys(bucket, prefix)
