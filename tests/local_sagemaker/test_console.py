@@ -111,6 +111,7 @@ def test_both_fleets_and_their_shares_during_a_canary(page, shown):
     )
     card(page, name).get_by_text("50 % of requests").nth(1).wait_for()
     text = card(page, name).inner_text()
+    assert text.index("main, old fleet") < text.index("main, new fleet")
     assert all(f"configuration {each}" in text for each in (config, following))
     assert all(f"pid {pid}" in text for pid in shown.server.replica_pids(name))
 

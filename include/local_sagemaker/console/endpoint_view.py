@@ -26,6 +26,7 @@ def endpoint_view(endpoint: Lifecycle, metrics: Metrics, logs: LogFiles) -> dict
                     **_variant(variant, logs),
                     "share": shares.get(variant, 0.0),
                     "shadow": name in fleet.shadows,
+                    "fleet": side if endpoint.incoming else None,
                     "stage": stage.get("StatusMessage"),
                     "rates": rates(metrics, record.name, name, variant.config_name),
                 }

@@ -93,10 +93,8 @@ class FaultRules:
         return [active.view() for active in self._active.values()]
 
     def any_of(self, kind: type[Rule]) -> bool:
-        """Whether a rule of that kind is there: cheap, since it is asked at every request."""
-        return (
-            any(isinstance(active.rule, kind) for active in self._active.values()) if self._active else False
-        )
+        """Whether a rule of that kind may hit something: cheap, since it is asked at every request."""
+        return any(isinstance(each.rule, kind) and not each.spent for each in self._active.values())
 
     def hit(self, kind: type[RuleT], matches: Callable[[RuleT], bool]) -> Hit | None:
         """The rule of that kind that hits what `matches`; counts what it has seen."""

@@ -97,7 +97,7 @@ function variant(found) {
   const facts = [`weight ${number(found.weight)}`, `model ${found.model}`, found.serverless ? "serverless" : `${found.instances} of ${found.desired} instances`];
   if (found.replaced) facts.push(`${found.replaced} replaced`);
   return element("div", { class: "variant" },
-    element("div", { class: "bar" }, element("strong", {}, found.name, found.shadow ? " (shadow)" : ""), element("span", { class: "soft" }, found.shadow ? "copies only" : `${percent(found.share)} of requests`)),
+    element("div", { class: "bar" }, element("strong", {}, found.name, found.shadow ? " (shadow)" : "", found.fleet ? `, ${found.fleet} fleet` : ""), element("span", { class: "soft" }, found.shadow ? "copies only" : `${percent(found.share)} of requests`)),
     share(found.share),
     soft(facts.join(" · ")), soft(`configuration ${found.config}`), found.stage ? soft(found.stage) : null,
     sparks(found.rates), element("div", { class: "chips" }, found.replicas.map(process)));
