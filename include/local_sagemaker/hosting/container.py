@@ -79,7 +79,7 @@ class Call:
 
 
 class Opened:
-    """An answer of success whose body is still to come; `chunks` has to be read or closed."""
+    """An answer of success whose body is still to come; it has to be read or closed."""
 
     def __init__(
         self, exchange: Exchange, container: str, host: Host, replica: Replica, model: str | None
@@ -88,27 +88,26 @@ class Opened:
         self.headers = _kept(exchange.headers, _FROM_CONTAINER)
         self.container = container
         self._exchange = exchange
-        self._entered = host, replica, model
+        self._entered: tuple[Host, Replica, str | None] | None = (host, replica, model)
 
     async def read(self) -> bytes:
-        """The whole body."""
+        """The whole body; raises ConnectionLost when it breaks off."""
         try:
             return await self._exchange.read()
         finally:
-            self.leave()
+            self.close()
 
-    async def chunks(self) -> AsyncGenerator[bytes]:
-        """The body as it comes; raises ConnectionLost when it breaks off."""
-        try:
-            async for chunk in self._exchange.chunks():
-                yield chunk
-        finally:
-            self.leave()
+    def chunks(self) -> AsyncGenerator[bytes]:
+        """The body as it comes; raises ConnectionLost when it breaks off. To be followed by `close`."""
+        return self._exchange.chunks()
 
-    def leave(self) -> None:
-        """Nothing more is read."""
-        host, replica, model = self._entered
-        host.leave(model, replica)
+    def close(self) -> None:
+        """Nothing more is read; what is left of the body is given up."""
+        if self._entered:
+            host, replica, model = self._entered
+            self._entered = None
+            host.leave(model, replica)
+            self._exchange.give_up()
 
 
 async def invoke(instance: Instance, call: Call) -> Answer:

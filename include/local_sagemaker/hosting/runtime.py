@@ -2,19 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.clock import Clock
 from local_sagemaker.hosting.asked import Asked, error_response, headers_of, limited_body, refused, too_long
 from local_sagemaker.hosting.async_inference import AsyncInference
-from local_sagemaker.hosting.container import TIMED_OUT, Answer
+from local_sagemaker.hosting.container import TIMED_OUT, Answer, Opened
 from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.event_stream import CONTENT_TYPE, payload_parts, stream_error
-from local_sagemaker.hosting.invoker import Invoker, OpenedBy
+from local_sagemaker.hosting.invoker import Invoker
 from local_sagemaker.hosting.routing import call_of, choose
 from local_sagemaker.hosting.traffic import Traffic
 from local_sagemaker.hosting.variant_fleet import MINIMUM_INVOCATION_SECONDS, VariantFleet
@@ -108,39 +109,14 @@ class Runtime:
             raise self.failure(asked.endpoint, opened, invoked)
         headers = dict(opened.answer.headers)
         headers["X-Amzn-SageMaker-Content-Type"] = headers.pop("content-type", "")
-        return StreamingResponse(
-            self._parts(asked, fleet, opened, sent, deadline),
-            media_type=CONTENT_TYPE,
-            headers={**headers, **invoked},
-        )
+        streamed = _Streamed(opened.answer, deadline)
 
-    async def _parts(
-        self, asked: Asked, fleet: VariantFleet, opened: OpenedBy, sent: float, deadline: float
-    ) -> AsyncGenerator[bytes]:
-        """The answer as events while it comes; what goes wrong by now can only be said as the last one."""
-        status = opened.answer.status
-        chunks = opened.answer.chunks()
-        try:
-            while (chunk := await _next(chunks, deadline)) is not None:
-                yield payload_parts(chunk)
-        except TimeoutError:
-            status = TIMED_OUT
-            yield stream_error(
-                "ModelStreamError",
-                "The model failed to finish sending the response within the timeout period.",
-                ErrorCode="ModelInvocationTimeExceeded",
-            )
-        except ConnectionLost:
-            status = BROKEN
-            yield stream_error(
-                "ModelStreamError",
-                "The connection to the model was closed before the end of its response.",
-                ErrorCode="StreamBroken",
-            )
-        finally:
-            await chunks.aclose()
+        def finish() -> None:
+            opened.answer.close()
             fleet.release(opened.instance)
-            self._invoker.measure(asked, fleet, status, sent)
+            self._invoker.measure(asked, fleet, streamed.status, sent)
+
+        return _EventStream(streamed.events(), finish, headers={**headers, **invoked})
 
     def serving(self, name: str) -> Traffic:
         """What serves the endpoint of that name; raises the service's error when nothing does."""
@@ -176,9 +152,53 @@ class Runtime:
         return self._clock.limit(seconds, MINIMUM_INVOCATION_SECONDS)
 
 
-async def _next(chunks: AsyncGenerator[bytes], deadline: float) -> bytes | None:
-    async with asyncio.timeout_at(deadline):
-        return await anext(chunks, None)
+class _Streamed:
+    """A container's answer as events; `status` is what came of it in the end."""
+
+    def __init__(self, answer: Opened, deadline: float) -> None:
+        self.status = answer.status
+        self._chunks = answer.chunks()
+        self._deadline = deadline
+
+    async def events(self) -> AsyncGenerator[bytes]:
+        """Parts while they come; what goes wrong by now can only be said as the last event."""
+        try:
+            while (chunk := await self._next()) is not None:
+                yield payload_parts(chunk)
+        except TimeoutError:
+            self.status = TIMED_OUT
+            yield stream_error(
+                "ModelStreamError",
+                "The model failed to finish sending the response within the timeout period.",
+                ErrorCode="ModelInvocationTimeExceeded",
+            )
+        except ConnectionLost:
+            self.status = BROKEN
+            yield stream_error(
+                "ModelStreamError",
+                "The connection to the model was closed before the end of its response.",
+                ErrorCode="StreamBroken",
+            )
+
+    async def _next(self) -> bytes | None:
+        async with asyncio.timeout_at(self._deadline):
+            return await anext(self._chunks, None)
+
+
+class _EventStream(StreamingResponse):
+    """A streamed response that says when it is over, also when its client left before it began."""
+
+    def __init__(
+        self, events: AsyncGenerator[bytes], finish: Callable[[], None], headers: dict[str, str]
+    ) -> None:
+        super().__init__(events, headers=headers, media_type=CONTENT_TYPE)
+        self._finish = finish
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._finish()
 
 
 def _refuse_asynchronous(asked: Asked, fleet: VariantFleet) -> None:

@@ -70,7 +70,7 @@ class VariantFleet:
         where several have, or with RANDOM routing any.
         """
         instance = self._sessions.get(session) if session else None
-        if instance is None or instance.retired:
+        if instance is None or instance.retired or instance.refusing:
             instance = self._next()
         if instance is not None:
             instance.enter()

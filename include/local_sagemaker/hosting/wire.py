@@ -151,6 +151,11 @@ class Exchange(asyncio.Protocol):
             if not self._complete:
                 self.close()
 
+    def give_up(self) -> None:
+        """Break the connection off unless its answer was read to the end."""
+        if not self._complete:
+            self.close()
+
     def close(self) -> None:
         """Break the connection off."""
         if self._transport:
