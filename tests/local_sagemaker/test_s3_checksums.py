@@ -1,9 +1,12 @@
 """S3 refuses what is not what its checksums say, and keeps nothing of it."""
 
 import base64
+import contextlib
 import hashlib
 import http.client
 import io
+import json
+import sqlite3
 import zlib
 from urllib.parse import urlsplit
 
@@ -248,4 +251,24 @@ def test_versions_keep_their_ids_over_a_restart(start_server, make_world):
         for key in ("gone", "marked"):
             with pytest.raises(ClientError, match="NoSuchKey"):
                 s3.get_object(Bucket="pinned", Key=key)
+    server.end()
+
+
+def test_an_object_kept_by_an_older_server_is_taken_over(start_server, make_world):
+    """Its document named the file and headers of the current version only."""
+    server = start_server()
+    world = make_world(server)
+    world.s3.put_object(Bucket="models", Key="old", Body=b"kept", Metadata={"by": "me"})
+    server.end()
+    with contextlib.closing(sqlite3.connect(server.state_dir / "state.sqlite")) as store:
+        body = store.execute("SELECT body FROM document WHERE kind = 's3-versions'").fetchone()[0]
+        version = json.loads(body)["versions"][0]
+        old = {name: version[name] for name in ("file", "headers", "tagging")}
+        with store:
+            store.execute("DELETE FROM document WHERE kind = 's3-versions'")
+            store.execute("UPDATE document SET body = ? WHERE kind = 's3-object'", [json.dumps(old)])
+    server.start()
+    found = server.client("s3").get_object(Bucket="models", Key="old")
+    assert (found["Body"].read(), found["Metadata"]) == (b"kept", {"by": "me"})
+    assert found["ETag"] == f'"{hashlib.md5(b"kept").hexdigest()}"'  # noqa: S324 - as S3 has it
     server.end()

@@ -9,7 +9,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from botocore.auth import HmacV1Auth, S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 from starlette.requests import Request
 
@@ -120,10 +119,12 @@ def _version_2(signature: Signature, secret: str, request: Request) -> str:
     signer = _Version2(Credentials(signature.key, secret))
     signer.date = signature.moment
     said = {**request.query_params, **request.headers}
-    headers = HTTPHeaders()
-    for name, value in said.items():
-        if name.lower().startswith("x-amz-") or name.lower() in ("content-type", "content-md5"):
-            headers[name] = value
+    signed = ("content-type", "content-md5")
+    headers = {
+        name: value
+        for name, value in said.items()
+        if name.lower().startswith("x-amz-") or name.lower() in signed
+    }
     raw: str = request.scope["raw_path"].decode("latin-1")
     query: str = request.scope["query_string"].decode("latin-1")
     split = urlsplit(f"http://host{raw}?{query}")

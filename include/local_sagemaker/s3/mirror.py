@@ -161,6 +161,7 @@ class S3Mirror:
 
     def tidy(self) -> None:
         """After a crash: make the index of current files anew, and drop files that belong to nothing."""
+        self._adopt()
         named: set[str | None] = set()
         for bucket, key, versions in list(self.objects()):
             self._index(bucket, key, versions)
@@ -168,6 +169,18 @@ class S3Mirror:
         for path in self._directory.iterdir():
             if path.name not in named:
                 path.unlink()
+
+    def _adopt(self) -> None:
+        """Take over objects that were kept before versions were: each becomes the only one of its own."""
+        for place, document in list(self._store.all(_OBJECT)):
+            if self._store.get(_VERSIONS, place) is not None:
+                continue
+            if "headers" in document:
+                modified = (self._directory / document["file"]).stat().st_mtime
+                only = {**document, "id": "null", "etag": None, "modified": round(modified)}
+                self._store.put(_VERSIONS, place, {"versions": [only]})
+            else:
+                self._store.delete(_OBJECT, place)
 
     def _save(self, bucket: str, key: str, versions: list[Version]) -> None:
         """Write what is kept of an object; the files of versions that are gone go."""
