@@ -31,8 +31,9 @@ def told(world, environment, tmp_path_factory):
     shutil.copy(_HERE / "package.json", directory)
     packages = installed("javascript", _LOCK, _install) / "node_modules"
     (directory / "node_modules").symlink_to(packages)
-    (directory / "model.tar.gz").write_bytes(archive((MODELS / "echo.py").read_text()))
-    (directory / "failing.tar.gz").write_bytes(archive((MODELS / "raises.py").read_text()))
+    for name, model in (("model", "echo"), ("failing", "raises"), ("streaming", "streams")):
+        code = (MODELS / f"{model}.py").read_text()
+        (directory / f"{name}.tar.gz").write_bytes(archive(code))
     done = subprocess.run(
         ["node", "life.js", world.role],
         cwd=directory,
@@ -51,6 +52,10 @@ def test_an_endpoint_lives_and_answers(told):
     assert told["answer"]["release"] == "js"
     assert told["answer"]["body"] == "1,2"
     assert (told["variant"], told["contentType"]) == ("main", "application/json")
+
+
+def test_a_streamed_answer_comes_whole(told):
+    assert told["stream"] == "part 0\npart 1\npart 2\n"
 
 
 def test_pages_are_walked(told):

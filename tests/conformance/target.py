@@ -96,7 +96,7 @@ def aws_target() -> Target:
     lacking = [f"{name}: {what}" for name, what in NEEDED_ON_AWS.items() if name not in os.environ]
     session = boto3.Session()
     if session.region_name not in SCIKIT_LEARN_REGISTRIES:
-        lacking.append(f"AWS_REGION: one of {', '.join(SCIKIT_LEARN_REGISTRIES)}")
+        lacking.append(f"AWS_DEFAULT_REGION: one of {', '.join(SCIKIT_LEARN_REGISTRIES)}")
     if "AWS_ENDPOINT_URL" in os.environ:
         lacking.append("an environment without AWS_ENDPOINT_URL; use `make conformance TARGET=aws`")
     if lacking:

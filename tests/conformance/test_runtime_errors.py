@@ -1,5 +1,7 @@
 """The runtime's numbered errors."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -64,3 +66,22 @@ def test_a_body_over_4_mib_on_a_serverless_variant(account, serverless_endpoint)
     assert code == "ValidationError"
     assert message.startswith("Request ")
     assert message.endswith(" has oversize body.")
+
+
+@pytest.mark.fact("error-19")
+def test_a_serverless_variant_is_asked_for_more_than_its_concurrency(account, serverless_endpoint):
+    runtime = account.target.client("sagemaker-runtime", retries={"total_max_attempts": 1})
+
+    def throttled():
+        try:
+            runtime.invoke_endpoint(EndpointName=serverless_endpoint, Body=b"1", ContentType="text/csv")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ThrottlingException":
+                raise
+            return True
+        return False
+
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(account.invoke, serverless_endpoint, "sleep 5")
+        account.until(lambda: slow.done() or throttled(), "a second request at once is throttled")
+        assert not slow.done()

@@ -1,8 +1,10 @@
 """Callers who change and invoke what a server has, and a ledger of what they were told."""
 
 import contextlib
+import io
 import random
 import signal
+import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tests.local_sagemaker.server_process import until
 from tests.local_sagemaker.world import World
 
 ABSENT = None
@@ -66,7 +69,10 @@ class Pressure:
 
     def until_killed(self, seconds: float) -> None:
         """Put every caller to work, and kill the server after that time."""
-        callers = (self.objects, self.catalog, self.endpoints, self.updates, self.weights, self.requests)
+        callers = (
+            *(self.objects, self.catalog, self.endpoints, self.updates),
+            *(self.weights, self.training, self.requests),
+        )
         with ThreadPoolExecutor(len(callers)) as threads:
             for caller in callers:
                 threads.submit(self._keep, caller)
@@ -143,6 +149,24 @@ class Pressure:
                 ],
             )
 
+    def training(self) -> None:
+        """Train, one job after another."""
+        name = self.world.name("Killed")
+        with self.ledger.change("job", name, name):
+            self.world.sagemaker.create_training_job(
+                TrainingJobName=name,
+                RoleArn=self.world.role,
+                AlgorithmSpecification={
+                    "TrainingImage": "image:1",
+                    "TrainingInputMode": "File",
+                    "ContainerEntrypoint": ["sh", "-c", "sleep 0.1; echo 42 > /opt/ml/model/answer"],
+                },
+                OutputDataConfig={"S3OutputPath": f"s3://{World.BUCKET}/out"},
+                ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+                StoppingCondition={"MaxRuntimeInSeconds": 3600},
+            )
+        until(lambda: job_over(self.world, name), f"{name} ends")
+
     def requests(self) -> None:
         """Invoke; whatever changes, there is an answer of one of the releases."""
         assert self.world.answer("steady")["release"] in ("steady-1", "steady-2")
@@ -167,6 +191,12 @@ def create_config(world: World, name: str) -> None:
     )
 
 
+def job_over(world: World, name: str) -> dict[str, Any] | None:
+    """The description of a training job, once it is over."""
+    found = world.sagemaker.describe_training_job(TrainingJobName=name)
+    return None if found["TrainingJobStatus"] in ("InProgress", "Stopping") else found
+
+
 class Inspection:
     """What a restarted server has of each thing in the ledger."""
 
@@ -180,7 +210,8 @@ class Inspection:
         except ClientError as error:
             told = error.response["Error"]
             assert told["Code"] in ("ValidationException", "NoSuchKey"), told
-            assert told["Code"] == "NoSuchKey" or told["Message"].startswith("Could not find"), told
+            missing = ("Could not find", "Requested resource not found", "The specified key does not exist")
+            assert told["Message"].startswith(missing), told
             return ABSENT
 
     def object(self, key: str) -> bytes:
@@ -208,6 +239,16 @@ class Inspection:
         assert "PendingDeploymentSummary" not in settled
         assert self.world.answer(name)["release"] == settled["EndpointConfigName"]
         return settled["EndpointConfigName"]
+
+    def job(self, name: str) -> str:
+        over = until(lambda: job_over(self.world, name), f"{name} ends")
+        if over["TrainingJobStatus"] == "Completed":
+            key = over["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{World.BUCKET}/")
+            with tarfile.open(fileobj=io.BytesIO(self.object(key))) as tar:
+                assert tar.getnames() == ["answer"]
+        else:  # it was training when its instance went with the server
+            assert over["FailureReason"].startswith("InternalServerError"), over
+        return name
 
     def weights(self, name: str) -> tuple[float, int]:
         (variant,) = self.world.settled(name)["ProductionVariants"]

@@ -23,7 +23,11 @@ import {
   waitUntilEndpointDeleted,
   waitUntilEndpointInService,
 } from "@aws-sdk/client-sagemaker";
-import { InvokeEndpointCommand, SageMakerRuntimeClient } from "@aws-sdk/client-sagemaker-runtime";
+import {
+  InvokeEndpointCommand,
+  InvokeEndpointWithResponseStreamCommand,
+  SageMakerRuntimeClient,
+} from "@aws-sdk/client-sagemaker-runtime";
 
 const BUCKET = "by-js";
 const PATIENCE = { maxWaitTime: 60, minDelay: 1, maxDelay: 1 };
@@ -76,6 +80,22 @@ function invoke(name) {
       Body: "1,2",
     }),
   );
+}
+
+/** What a streaming model tells, put together. */
+async function streamed(name) {
+  const answer = await runtime.send(
+    new InvokeEndpointWithResponseStreamCommand({
+      EndpointName: name,
+      ContentType: "text/csv",
+      Body: "count 3",
+    }),
+  );
+  let text = "";
+  for await (const event of answer.Body) {
+    text += Buffer.from(event.PayloadPart.Bytes).toString();
+  }
+  return text;
 }
 
 /** The error that a call ends with. */
@@ -150,17 +170,15 @@ await s3.send(
 );
 await release("By-Js", "model.tar.gz");
 await release("By-Js-Failing", "failing.tar.gz");
-await sagemaker.send(new CreateModelCommand({
-  ModelName: "By-Js-Third",
-  ExecutionRoleArn: role,
-  PrimaryContainer: { Image: "image:1" },
-}));
+await release("By-Js-Streaming", "streaming.tar.gz");
 
-const [inServiceResult] = await Promise.all([inService("By-Js"), inService("By-Js-Failing")]);
+const names = ["By-Js", "By-Js-Failing", "By-Js-Streaming"];
+const [inServiceResult] = await Promise.all(names.map(inService));
 const answer = await invoke("By-Js");
 const modelError = await errorOf(invoke("By-Js-Failing"));
 const listed = await pages();
-const [deletedResult] = await Promise.all([gone("By-Js"), gone("By-Js-Failing")]);
+const stream = await streamed("By-Js-Streaming");
+const [deletedResult] = await Promise.all(names.map(gone));
 
 console.log(
   JSON.stringify({
@@ -169,6 +187,7 @@ console.log(
     variant: answer.InvokedProductionVariant,
     contentType: answer.ContentType,
     pages: listed,
+    stream,
     errors: {
       missing: await errorOf(sagemaker.send(new DescribeEndpointCommand({ EndpointName: "By-Js" }))),
       notFound: await errorOf(invoke("By-Js")),
