@@ -53,6 +53,13 @@ def _url(settings: Settings, listener: socket.socket) -> str:
     return f"http://{settings.host}:{listener.getsockname()[1]}"
 
 
+async def _tell_of_end(server: uvicorn.Server, app: App) -> None:
+    """Have what holds connections open let go of them: uvicorn waits for all of them to end."""
+    while not server.should_exit:
+        await asyncio.sleep(0.1)
+    app.faults.connections.ending.set()
+
+
 async def _serve(app: App, moto: Moto, listener: socket.socket, settings: Settings) -> None:
     config = uvicorn.Config(
         app,
@@ -70,6 +77,7 @@ async def _serve(app: App, moto: Moto, listener: socket.socket, settings: Settin
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
     _announce(settings, app, _url(settings, listener))
+    telling = asyncio.create_task(_tell_of_end(server, app))
     moto_ended = asyncio.create_task(moto.wait_ended())
     await asyncio.wait({serving, moto_ended}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
@@ -80,6 +88,7 @@ async def _serve(app: App, moto: Moto, listener: socket.socket, settings: Settin
             "Start again: nothing is lost"
         )
     moto_ended.cancel()
+    telling.cancel()
 
 
 def _announce(settings: Settings, app: App, url: str) -> None:

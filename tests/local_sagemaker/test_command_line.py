@@ -1,11 +1,14 @@
 """The command line: what it is told, what it refuses, how it ends."""
 
+import json
 import re
 import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 
@@ -87,3 +90,17 @@ def test_it_says_what_it_serves_and_ends_with_0(start_server, tmp_path):
     limits = {quota["name"]: quota["limit"] for quota in server.local("/quotas")["quotas"]}
     assert limits == {"ml.m5.large for endpoint usage": 5, "ml.m5.xlarge for endpoint usage": 1}
     assert server.end(signal.SIGINT) == 0
+
+
+def test_what_is_held_open_does_not_hold_up_the_end(start_server):
+    """A page that is looked at, and a call that a fault never answers."""
+    server = start_server()
+    httpx.post(f"{server.url}/_local/faults", json={"fault": "timeout", "operation": "ListModels"})
+    with ThreadPoolExecutor(1) as threads, httpx.stream("GET", f"{server.url}/_local/stream") as stream:
+        held = threads.submit(server.client("sagemaker").list_models)
+        views = (json.loads(line[6:]) for line in stream.iter_lines() if line.startswith("data: "))
+        assert any(fault["hits"] for view in views for fault in view["faults"])
+        assert server.end() == 0
+        assert held.exception() is not None
+    assert "Traceback" not in server.output
+    assert "graceful shutdown exceeded" not in server.output

@@ -30,7 +30,7 @@ class Admin:
                 Route("/_local/alarms", self._alarms),
                 Route("/_local/scalable-targets", self._targets),
                 Route("/_local/events", self._changes),
-                *Pages(self._overview).routes(),
+                *Pages(self._overview, sources.faults.connections.ending).routes(),
                 *EndpointCalls(sources.endpoints, self._overview).routes(),
                 *JobCalls(sources.jobs, self._overview).routes(),
                 *QuotaCalls(sources.quotas).routes(),

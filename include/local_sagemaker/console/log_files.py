@@ -58,10 +58,10 @@ def tail(path: Path, size: int = TAIL_BYTES) -> str:
         return file.read().decode("utf-8", "replace")
 
 
-async def follow(path: Path, size: int = TAIL_BYTES) -> AsyncIterator[bytes]:
-    """The last `size` bytes, and what is added from then on, until nobody reads any more."""
+async def follow(path: Path, size: int, ending: asyncio.Event) -> AsyncIterator[bytes]:
+    """The last `size` bytes, and what is added from then on, until nobody reads any more or `ending`."""
     position = max(0, path.stat().st_size - size)
-    while path.exists():
+    while path.exists() and not ending.is_set():
         with path.open("rb") as file:
             file.seek(position)
             added = file.read(TAIL_BYTES)

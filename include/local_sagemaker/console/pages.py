@@ -33,8 +33,9 @@ _FIRST = '<script type="application/json" id="first">{}</script>'
 class Pages:
     """GET /, /_local/overview, /_local/stream and /_local/logs."""
 
-    def __init__(self, overview: Overview) -> None:
+    def __init__(self, overview: Overview, ending: asyncio.Event) -> None:
         self._overview = overview
+        self._ending = ending
 
     def routes(self) -> list[Route]:
         """The pages, by path."""
@@ -61,9 +62,9 @@ class Pages:
         return StreamingResponse(self._events(), media_type="text/event-stream", headers=_HEADERS)
 
     async def _events(self) -> AsyncIterator[str]:
-        """The whole view whenever it has changed (server-sent events)."""
+        """The whole view whenever it has changed (server-sent events), until the server ends."""
         sent, silent = "", 0.0
-        while True:
+        while not self._ending.is_set():
             view = json.dumps(self._overview.whole())
             silent += _LOOK_SECONDS
             if view != sent:
@@ -82,5 +83,7 @@ class Pages:
         if not size.isdecimal():
             raise BadCall(f"bytes: expected a whole number, found {size!r}")
         if "follow" in request.query_params:
-            return StreamingResponse(follow(path, int(size)), media_type="text/plain", headers=_HEADERS)
+            return StreamingResponse(
+                follow(path, int(size), self._ending), media_type="text/plain", headers=_HEADERS
+            )
         return PlainTextResponse(tail(path, int(size)), headers=_HEADERS)

@@ -1,6 +1,7 @@
 """The open connections, so that one can be cut in the middle of a call."""
 
 import asyncio
+import contextlib
 import socket
 import struct
 from typing import Any, cast
@@ -12,9 +13,13 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Connections:
-    """Knows each connection by its client's address and port."""
+    """Knows each connection by its client's address and port.
+
+    `ending` is set once the server is to end: what holds a connection open lets go of it then.
+    """
 
     def __init__(self) -> None:
+        self.ending = asyncio.Event()
         self._transports: dict[tuple[str, int], asyncio.Transport] = {}
 
     def protocol(self) -> type[asyncio.Protocol]:
@@ -42,6 +47,11 @@ class Connections:
             )
             transport.abort()
         await gone(receive)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait that long, or until the server is to end."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.ending.wait(), seconds)
 
 
 async def gone(receive: Receive) -> None:

@@ -49,28 +49,35 @@ class CallFaults:
                 await serve(request, _nowhere)
                 await self._connections.cut(request.scope, request.receive)
             case Delay(delay=delay, effect_first=True):
-                await serve(request, _late(send, draw(delay, hit.chance)))
+                await serve(request, self._late(send, draw(delay, hit.chance)))
             case Delay(delay=delay):
-                await asyncio.sleep(draw(delay, hit.chance))
-                await serve(request, send)
+                await self._connections.pause(draw(delay, hit.chance))
+                if self._connections.ending.is_set():  # not carried out before its time
+                    await self._connections.cut(request.scope, request.receive)
+                else:
+                    await serve(request, send)
 
     async def _hold(self, request: Request, seconds: float | None) -> None:
+        leaving = asyncio.create_task(gone(request.receive))
+        ending = asyncio.create_task(self._connections.ending.wait())
         try:
-            await asyncio.wait_for(gone(request.receive), seconds)
-        except TimeoutError:
-            await self._connections.cut(request.scope, request.receive)
+            await asyncio.wait({leaving, ending}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ending.cancel()
+            leaving.cancel()
+            await asyncio.gather(leaving, ending, return_exceptions=True)
+        await self._connections.cut(request.scope, request.receive)
+
+    def _late(self, send: Send, seconds: float) -> Send:
+        """Sends as `send` does, but begins only after `seconds`."""
+
+        async def late(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await self._connections.pause(seconds)
+            await send(message)
+
+        return late
 
 
 async def _nowhere(_message: Message) -> None:
     """An answer that nobody gets."""
-
-
-def _late(send: Send, seconds: float) -> Send:
-    """Sends as `send` does, but begins only after `seconds`."""
-
-    async def late(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            await asyncio.sleep(seconds)
-        await send(message)
-
-    return late
