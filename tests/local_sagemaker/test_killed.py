@@ -30,8 +30,9 @@ def nothing_left(server: Server, children: list[int]) -> bool:
     return True
 
 
-def assert_tidy(server: Server) -> None:
-    """Files and processes are those of the endpoints that serve, and no others."""
+def assert_tidy(world: World) -> None:
+    """Files and processes are those of the endpoints that serve and of objects, and no others."""
+    server = world.server
 
     def replicas() -> list[int]:
         endpoints = server.local("/endpoints")["endpoints"]
@@ -46,8 +47,10 @@ def assert_tidy(server: Server) -> None:
         lambda: len(list((server.state_dir / "replicas").iterdir())) == len(replicas()), "old fleets' files"
     )
     until(lambda: len(server.children()) == 1 + len(replicas()), "no process but moto and the replicas")
-    unfinished = [path.name for path in server.state_dir.rglob("*") if "partial" in path.name]
-    assert unfinished == []
+    until(lambda: not list((server.state_dir / "jobs").glob("*/*")), "no job's files are left")
+    pages = world.s3.get_paginator("list_objects_v2").paginate(Bucket=World.BUCKET)
+    objects = sum(page["KeyCount"] for page in pages)
+    assert len(list((server.state_dir / "s3").iterdir())) == objects, "each file is an object's"
 
 
 @pytest.fixture
@@ -82,7 +85,7 @@ def test_a_server_killed_at_twenty_moments_loses_nothing(killed):
         server.start()
         world = World(server)
         inspected += inspect(world, ledger)
-        assert_tidy(server)
+        assert_tidy(world)
     # The callers did get to something.
     assert min(answered, inspected) > KILLS
     server.end()
