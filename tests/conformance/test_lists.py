@@ -1,5 +1,7 @@
 """Error 22: lists by page, order and filter."""
 
+from operator import itemgetter
+
 import pytest
 
 from tests.conformance.account import refusal
@@ -60,16 +62,18 @@ def test_order_by_name(listed, page):
 def test_filters_by_both_times_and_by_status(account, listed, page):
     _, names = listed
     settled = [account.settled(name) for name in names]
-    oldest, newest = settled[0], settled[-1]
-    after, _ = page(CreationTimeAfter=newest["CreationTime"])
-    assert (names[-1] in after, names[0] in after) == (True, False)
-    before, _ = page(CreationTimeBefore=oldest["CreationTime"])
-    assert (names[0] in before, names[-1] in before) == (True, False)
-    changed = max(found["LastModifiedTime"] for found in settled)
-    assert page(LastModifiedTimeAfter=changed)[0] == [
-        found["EndpointName"] for found in reversed(settled) if found["LastModifiedTime"] >= changed
-    ]
-    assert names[0] in page(LastModifiedTimeBefore=changed, MaxResults=100)[0]
+    # Whether a moment itself counts as before or after it is not recorded.
+    for time, before, after in (
+        ("CreationTime", "CreationTimeBefore", "CreationTimeAfter"),
+        ("LastModifiedTime", "LastModifiedTimeBefore", "LastModifiedTimeAfter"),
+    ):
+        first, *_, last = sorted(settled, key=itemgetter(time))
+        early, _ = page(**{before: last[time]}, MaxResults=100)
+        late, _ = page(**{after: first[time]}, MaxResults=100)
+        assert first["EndpointName"] in early
+        assert last["EndpointName"] in late
+        assert last["EndpointName"] not in page(**{before: first[time]}, MaxResults=100)[0]
+        assert first["EndpointName"] not in page(**{after: last[time]}, MaxResults=100)[0]
     assert set(page(StatusEquals="InService", MaxResults=100)[0]) == set(names)
     assert page(StatusEquals="Failed", MaxResults=100)[0] == []
 
