@@ -10,8 +10,9 @@ from collections.abc import Callable
 import uvicorn
 
 from local_sagemaker.app import App
-from local_sagemaker.assembly import MOTO_LOG, assembled
+from local_sagemaker.assembly import assembled
 from local_sagemaker.backing.moto import Moto
+from local_sagemaker.foundation import MOTO_LOG
 from local_sagemaker.settings import ACCOUNT_ID, Settings
 from local_sagemaker.state_dir import held
 
