@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -49,6 +50,7 @@ class Replica:
         self._spec = spec
         self._wire = Wire(0)
         self._process: Process | None = None
+        self._group: int | None = None
 
     @property
     def pid(self) -> int | None:
@@ -99,8 +101,11 @@ class Replica:
                 stderr=log,
                 env=self._environment(),
                 pass_fds=[listener.fileno()],
-                start_new_session=True,  # Ctrl-C is for the server, which drains before it stops these
+                # Ctrl-C is for the server, which drains before it stops these; and what the model's code
+                # starts is of the session's group, and ends with it.
+                start_new_session=True,
             )
+        self._group = self._process.pid
 
     def _environment(self) -> dict[str, str]:
         """What a container would see, and no credential or setting of the server's own."""
@@ -178,4 +183,12 @@ class Replica:
             except TimeoutError:
                 self._process.kill()
                 await self._process.wait()
+        self._end_group()
         await asyncio.to_thread(shutil.rmtree, self.base_dir, ignore_errors=True)
+
+    def _end_group(self) -> None:
+        """End what the model's code started, as it would end with its container."""
+        group, self._group = self._group, None
+        if group is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)

@@ -10,6 +10,7 @@ import asyncio
 import functools
 import importlib.util
 import os
+import signal
 import socket
 import sys
 import tarfile
@@ -62,6 +63,8 @@ def _end_with_parent() -> None:
     # The descriptor, not sys.stdin: a thread that holds its buffer would make a normal end a fatal error.
     while os.read(0, 1024):
         pass
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)  # with all that the model's code has started
     os._exit(0)
 
 

@@ -1,9 +1,10 @@
 """The instances of one production variant: balanced over, and replaced when they die."""
 
 import asyncio
-import contextlib
 import itertools
+import logging
 import random
+import time
 
 from local_sagemaker.hosting.instance import Instance
 from local_sagemaker.hosting.launch import FleetError, FleetTools, Launcher
@@ -13,6 +14,8 @@ from local_sagemaker.hosting.records import Deployment, Variant
 LONGEST_INVOCATION_SECONDS = 3600.0
 MINIMUM_INVOCATION_SECONDS = 5.0
 RESTART_DELAYS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
+EARLY_SECONDS = 20.0  # one that dies within these is likely to die again: its place is filled ever later
+logger = logging.getLogger(__name__)
 _random = random.Random()  # noqa: S311 - shares of traffic, nothing secret
 
 
@@ -52,6 +55,8 @@ class VariantFleet:
             if isinstance(outcome, BaseException):
                 raise outcome
         surplus, self.instances = self.instances[count:], self.instances[:count]
+        for instance in surplus:
+            instance.retired = True  # now: none of them is to be replaced
         await asyncio.gather(*(self._retire(instance) for instance in surplus))
 
     def activate(self, count: int) -> None:
@@ -120,33 +125,50 @@ class VariantFleet:
             )
         finally:
             await instance.stop()
-            self._sessions = {name: each for name, each in self._sessions.items() if each is not instance}
+            self._forget_sessions(instance)
 
-    async def _add(self) -> Instance:
+    def _forget_sessions(self, instance: Instance) -> None:
+        self._sessions = {name: each for name, each in self._sessions.items() if each is not instance}
+
+    async def _add(self, early_deaths: int = 0) -> Instance:
+        """One more instance; `early_deaths` is how many in its place died soon after their start."""
         instance = await self._launcher.launch(self.variant)
         if self._closed:
             await instance.stop()
             raise FleetError(f"Variant {self.variant.name} was stopped while an instance of it started.")
         self.instances.append(instance)
-        self._spawn_keeper(instance)
-        return instance
-
-    def _spawn_keeper(self, instance: Instance) -> None:
-        keeper = asyncio.create_task(self._keep(instance))
+        keeper = asyncio.create_task(self._keep(instance, early_deaths))
         self._keepers.add(keeper)
         keeper.add_done_callback(self._keepers.discard)
+        return instance
 
-    async def _keep(self, instance: Instance) -> None:
+    async def _keep(self, instance: Instance, early_deaths: int) -> None:
         """Put a new instance in the place of one that died on its own, or no longer answers its pings."""
+        began = time.monotonic()
         await instance.wait_unhealthy(self._tools.clock)
         if instance.retired:
             return
         self.instances.remove(instance)
         self.replaced += 1
         await instance.stop()
-        for delay in itertools.chain(RESTART_DELAYS, itertools.repeat(RESTART_DELAYS[-1])):
+        self._forget_sessions(instance)
+        early = early_deaths + 1 if time.monotonic() - began < EARLY_SECONDS else 0
+        first = min(max(early - 1, 0), len(RESTART_DELAYS) - 1)
+        for delay in itertools.chain(RESTART_DELAYS[first:], itertools.repeat(RESTART_DELAYS[-1])):
             await asyncio.sleep(delay)
-            if len(self.instances) >= self.desired:
+            if len(self.instances) >= self.desired or await self._replace(early):
                 return
-            with contextlib.suppress(FleetError):
-                await self._add()
+
+    async def _replace(self, early_deaths: int) -> bool:
+        """Start an instance in the place of another; whether that one's place is seen to."""
+        try:
+            added = await self._add(early_deaths)
+        except FleetError:
+            return False
+        except Exception:
+            logger.exception("endpoint %s: no instance of %s was started", self.endpoint, self.variant.name)
+            return False
+        if len(self.instances) > self.desired:  # the count was changed, and reached, meanwhile
+            self.instances.remove(added)
+            await self._retire(added)
+        return True
