@@ -268,3 +268,4 @@ def test_the_stock_waiter_lists_and_tags(jobs):
         "RoleArn",
     ):
         assert job[member] == request[member]
+    assert job["StoppingCondition"] == {"MaxRuntimeInSeconds": 86400}

@@ -297,6 +297,7 @@ def test_errors_of_the_operations(transforms, rows, refusal):
     for members, said in (
         ({"ModelName": "missing"}, f'Could not find model "{transforms.world.arn("model", "missing")}"'),
         ({"MaxPayloadInMB": 101}, "MaxPayloadInMB"),
+        ({"TransformOutput": {"S3OutputPath": "https://s3.amazonaws.com/out"}}, "Invalid S3 URI"),
         ({"MaxPayloadInMB": 30, "MaxConcurrentTransforms": 4}, "MaxConcurrentTransforms * MaxPayloadInMB"),
     ):
         code, message = refusal(

@@ -2,11 +2,10 @@
 
 import base64
 import binascii
-import math
 import time
 from typing import Any
 
-from local_sagemaker.cloudwatch.metrics import Key, Metrics, dimensions_of
+from local_sagemaker.cloudwatch.metrics import Key, Metrics, dimensions_of, is_value
 from local_sagemaker.cloudwatch.refusals import invalid_combination, invalid_value, missing
 
 Request = dict[str, Any]
@@ -15,7 +14,6 @@ MAX_DATA = 1000
 MAX_VALUES = 150
 _OLDEST = 14 * 86_400
 _NEWEST = 2 * 3600
-_LARGEST = 2.0**360
 _PAGE = 500
 _RECENT = 3 * 3600
 
@@ -146,7 +144,7 @@ def _check_values(where: str, datum: Request) -> None:
         raise invalid_value(f"The collections {where}.Values and {where}.Counts must be of the same size.")
     summary = datum.get("StatisticValues", {})
     for value in (*values, *counts, *summary.values(), datum.get("Value", 0.0)):
-        if not math.isfinite(value) or abs(value) > _LARGEST:
+        if not is_value(value):
             raise invalid_value(f"The value {value} for parameter {where}.Value is invalid.")
     if summary and summary["SampleCount"] <= 0:
         raise invalid_value(f"The parameter {where}.StatisticValues.SampleCount must be greater than 0.")

@@ -1,5 +1,6 @@
 """Every metric of the account, by namespace, name and dimensions."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 
@@ -8,6 +9,7 @@ from local_sagemaker.cloudwatch.histogram import Histogram
 from local_sagemaker.cloudwatch.series import Series, tiers
 
 MAX_SERIES = 10_000
+_LARGEST = 2.0**360
 Dimensions = tuple[tuple[str, str], ...]
 Key = tuple[str, str, Dimensions]
 
@@ -15,6 +17,11 @@ Key = tuple[str, str, Dimensions]
 def dimensions_of(dimensions: Mapping[str, str]) -> Dimensions:
     """Dimensions in the one order in which they identify a metric."""
     return tuple(sorted(dimensions.items()))
+
+
+def is_value(value: float) -> bool:
+    """Whether CloudWatch takes it: no NaN, no infinity, nothing beyond 2**360 (PutMetricData's reference)."""
+    return math.isfinite(value) and abs(value) <= _LARGEST
 
 
 class Metrics:

@@ -161,7 +161,9 @@ class JobBook:
         return {}
 
     def stop_job(self, job: Job) -> None:
-        """Move a job that runs to Stopping."""
+        """Move a job that runs to Stopping, unless it is there already."""
+        if job.status == "Stopping":
+            return
         job.status = "Stopping"
         job.advance("Stopping", f"Stopping the {self.kind.label}", self._tools.clock.now())
         self._changed(job)

@@ -19,6 +19,7 @@ _DIRECTORIES = ("ml", "stage", "home", "tmp")
 STOP_SECONDS = 120.0  # "which delays job termination for 120 seconds" (StopTrainingJob's reference)
 MINIMUM_STOP_SECONDS = 5.0
 MINIMUM_LIMIT_SECONDS = 5.0
+DEFAULT_MAX_RUNTIME = 86400  # "The default value is 1 day" (StoppingCondition's reference)
 
 EndedBy = Literal["itself", "stop", "limit", "interruption"]
 

@@ -45,12 +45,17 @@ def require_objects(s3: S3Objects, source: S3Source, region: str, role_arn: str)
 
     A manifest is read only when the job runs.
     """
-    try:
-        bucket, prefix = split_prefix(source.uri)
-    except ValueError as error:
-        raise invalid(f"Invalid S3 URI: {error}.") from error
+    bucket, prefix = require_place(source.uri)
     if not any(s3.list(bucket, prefix)):
         raise invalid(_nothing(source, region, role_arn))
+
+
+def require_place(uri: str) -> tuple[str, str]:
+    """Bucket and prefix of a URI; one that has them not is refused, though its form allows `https`."""
+    try:
+        return split_prefix(uri)
+    except ValueError as error:
+        raise invalid(f"Invalid S3 URI: {error}.") from error
 
 
 def _nothing(source: S3Source, region: str, role_arn: str) -> str:

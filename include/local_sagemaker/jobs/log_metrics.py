@@ -7,12 +7,17 @@ from typing import Any
 
 import regex
 
+from local_sagemaker.cloudwatch.metrics import is_value
+
 logger = logging.getLogger(__name__)
 _SECONDS_A_LINE = 1.0  # a pattern that backtracks for ever must not hold the server
 
 
 class MetricReader:
-    """Reads logs as they grow; `found` is called with name and value of each metric, in their order."""
+    """Reads logs as they grow; `found` is called with name and value of each metric, in their order.
+
+    A value that CloudWatch does not take, such as the NaN of a loss that diverges, is passed over.
+    """
 
     def __init__(
         self,
@@ -46,7 +51,7 @@ class MetricReader:
             except TimeoutError:
                 logger.warning("the regex of metric %s takes too long on a line; line passed over", name)
                 continue
-            if value is not None:
+            if value is not None and is_value(value):
                 self._found(name, value)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.jobs.book import JobBook, JobWork, Request
+from local_sagemaker.jobs.container import DEFAULT_MAX_RUNTIME
 from local_sagemaker.jobs.kinds import PROCESSING
 from local_sagemaker.jobs.processing_checks import processing_check
 from local_sagemaker.jobs.processing_run import EXIT_MESSAGE, ProcessingRun
@@ -28,9 +29,10 @@ class ProcessingWork(JobWork):
         return instances("processing job", {cluster["InstanceType"]: cluster["InstanceCount"]})
 
     def describe(self, job: Job) -> dict[str, Any]:
-        """Times and exit message."""
+        """Times, exit message, and the default of its longest runtime."""
         started = {} if job.started is None else {"ProcessingStartTime": job.started}
-        return {**started, **self._end(job)}
+        limit = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME, **job.request.get("StoppingCondition", {})}
+        return {"StoppingCondition": limit, **started, **self._end(job)}
 
     def summary(self, job: Job) -> dict[str, Any]:
         """The end, the exit message, and why it failed."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from local_sagemaker.faults.engine import Place
 from local_sagemaker.faults.instances import NoCapacity
-from local_sagemaker.jobs.container import Container, run_to_end, runtime_limit
+from local_sagemaker.jobs.container import DEFAULT_MAX_RUNTIME, Container, run_to_end, runtime_limit
 from local_sagemaker.jobs.inputs import S3Source, download, items_of, shard
 from local_sagemaker.jobs.kinds import PROCESSING
 from local_sagemaker.jobs.processing_checks import declared_outputs
@@ -22,7 +22,6 @@ from local_sagemaker.s3.objects import split_prefix
 EXIT_MESSAGE = "exit_message"  # in the job's details
 _OPT_ML = Path("/opt/ml")
 # CreateProcessingJob gives no default; the SDK's and the console's is a day.
-_DEFAULT_LIMIT = 86400.0
 _MESSAGE_BYTES = 1024
 
 
@@ -117,7 +116,7 @@ class ProcessingRun:
         environment = await self._environment()
         clock = run.tools.clock
         uploads = Uploads(run.tools.s3, clock, self._uploads(containers))
-        limit = self._request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _DEFAULT_LIMIT)
+        limit = self._request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME)
         run.job.started = clock.now()
         run.save()
         async with uploads.continuing():

@@ -6,6 +6,7 @@ from typing import Any
 
 from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.jobs.book import JobBook, JobWork, Request
+from local_sagemaker.jobs.container import DEFAULT_MAX_RUNTIME
 from local_sagemaker.jobs.kinds import TRAINING
 from local_sagemaker.jobs.records import Job
 from local_sagemaker.jobs.run import JobRun, JobTools
@@ -51,8 +52,17 @@ class TrainingWork(JobWork):
         return event is not None
 
     def describe(self, job: Job) -> dict[str, Any]:
-        """What DescribeTrainingJob adds to the request."""
+        """What DescribeTrainingJob adds to the request, with the defaults of what was not asked for."""
         shown: dict[str, Any] = {
+            "OutputDataConfig": {
+                "KmsKeyId": "",
+                "CompressionType": "GZIP",
+                **job.request["OutputDataConfig"],
+            },
+            "StoppingCondition": {
+                "MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME,
+                **job.request.get("StoppingCondition", {}),
+            },
             "SecondaryStatus": job.secondary,
             "SecondaryStatusTransitions": [_transition(each) for each in job.transitions],
             "ModelArtifacts": {"S3ModelArtifacts": model_uri(job.request, job.name)},
@@ -80,6 +90,12 @@ class TrainingWork(JobWork):
 
 class TrainingBook(JobBook):
     """Training jobs, with the operations that only they have."""
+
+    def list_page(self, request: Request) -> dict[str, Any]:
+        """One page of summaries; no job here keeps a warm pool or has a training plan."""
+        if "WarmPoolStatusEquals" in request or "TrainingPlanArnEquals" in request:
+            return {"TrainingJobSummaries": []}
+        return super().list_page(request)
 
     def delete(self, request: Request) -> dict[str, Any]:
         """DeleteTrainingJob: only of one that is over."""

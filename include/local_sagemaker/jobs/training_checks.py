@@ -5,7 +5,7 @@ from typing import Any
 import regex
 
 from local_sagemaker.api.errors import ServiceError, invalid
-from local_sagemaker.jobs.inputs import S3Source, require_objects
+from local_sagemaker.jobs.inputs import S3Source, require_objects, require_place
 from local_sagemaker.jobs.script_mode import ScriptError, script_of
 from local_sagemaker.jobs.training_plan import OPT_ML, checkpoint_directory, hyperparameters_of
 from local_sagemaker.s3.objects import S3Objects
@@ -18,6 +18,7 @@ def check_training(request: Request, s3: S3Objects, region: str) -> None:
     _check_algorithm(request)
     _check_resources(request)
     _check_stopping(request)
+    require_place(request["OutputDataConfig"]["S3OutputPath"])
     _check_checkpoints(request)
     _check_channels(request, s3, region)
 
@@ -87,7 +88,10 @@ def _check_stopping(request: Request) -> None:
 
 
 def _check_checkpoints(request: Request) -> None:
-    if "CheckpointConfig" in request and not checkpoint_directory(request).startswith(f"{OPT_ML}/"):
+    if "CheckpointConfig" not in request:
+        return
+    require_place(request["CheckpointConfig"]["S3Uri"])
+    if not checkpoint_directory(request).startswith(f"{OPT_ML}/"):
         raise not_served(f"checkpoints outside {OPT_ML}")
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from local_sagemaker.jobs.container import DEFAULT_MAX_RUNTIME
 from local_sagemaker.jobs.inputs import S3Source
 
 OPT_ML = "/opt/ml"
-DEFAULT_MAX_RUNTIME = 86400  # "The default value is 1 day" (StoppingCondition's reference)
 Request = dict[str, Any]
 
 

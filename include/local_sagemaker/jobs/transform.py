@@ -9,6 +9,7 @@ from local_sagemaker.hosting.deployments import containers_of
 from local_sagemaker.hosting.fleet import FleetTools
 from local_sagemaker.hosting.records import Container
 from local_sagemaker.jobs.book import JobWork
+from local_sagemaker.jobs.inputs import require_place
 from local_sagemaker.jobs.kinds import TRANSFORM
 from local_sagemaker.jobs.records import Job
 from local_sagemaker.jobs.run import JobRun
@@ -30,12 +31,18 @@ class TransformWork(JobWork):
         self._tools = tools
 
     def check(self, request: Request) -> None:
-        """The model is there, payloads are not too large, the input is of a kind that can be read."""
+        """The model is there, payloads are not too large, the input is of a kind that can be read, and what
+        comes out goes to S3."""
         model = self._models.get(request["ModelName"])
         if any(container.mode == "MultiModel" for container in containers_of(model)):
             raise errors.unsupported("batch transform does not take multi-model containers")
         check_payload(request)
-        data_type = request["TransformInput"]["DataSource"]["S3DataSource"]["S3DataType"]
+        source = request["TransformInput"]["DataSource"]["S3DataSource"]
+        capture = request.get("DataCaptureConfig", {}).get("DestinationS3Uri")
+        for uri in (source["S3Uri"], request["TransformOutput"]["S3OutputPath"], capture):
+            if uri is not None:
+                require_place(uri)
+        data_type = source["S3DataType"]
         if data_type not in ("S3Prefix", "ManifestFile"):
             # "The following values are compatible: ManifestFile, S3Prefix" (TransformS3DataSource).
             raise errors.invalid(f"S3DataType {data_type} is not compatible with transform jobs.")

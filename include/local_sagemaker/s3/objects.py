@@ -3,17 +3,25 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
+from xml.sax.saxutils import unescape
 
 from local_sagemaker.backing.moto import Moto
 from local_sagemaker.s3.mirror import S3Mirror
 
 
 class S3Error(Exception):
-    """S3 refused; the message is its answer."""
+    """S3 refused; the message is its code and its words."""
+
+    @classmethod
+    def of_answer(cls, text: str) -> "S3Error":
+        """From the XML of an error, or from whatever else was answered."""
+        code, message = (re.search(f"<{tag}>([^<]*)</{tag}>", text) for tag in ("Code", "Message"))
+        return cls(f"{code[1]}: {unescape(message[1])}" if code and message else text)
 
 
 class S3Objects:
@@ -44,7 +52,7 @@ class S3Objects:
     async def upload(self, path: Path, bucket: str, key: str) -> None:
         """Write a file as an object, without taking it into memory; it is on disk when this returns.
 
-        Raises S3Error with S3's answer when it is refused.
+        Raises S3Error when it is refused.
         """
         headers = {**self._moto.signed_for("s3"), "Content-Length": str(path.stat().st_size)}
         async with self._mirror.locks.hold(f"{bucket}/{key}"):
@@ -53,20 +61,20 @@ class S3Objects:
                     "PUT", f"/{bucket}/{quote(key)}", headers, body if path.stat().st_size else b""
                 ) as response:
                     if not response.ok:
-                        raise S3Error(await response.text())
+                        raise S3Error.of_answer(await response.text())
             await self._mirror.sync(bucket, key)
 
     async def write(
         self, body: bytes, bucket: str, key: str, content_type: str = "application/octet-stream"
     ) -> None:
-        """Write an object; it is on disk when this returns. Raises S3Error with S3's answer when refused."""
+        """Write an object; it is on disk when this returns. Raises S3Error when it is refused."""
         headers = {**self._moto.signed_for("s3"), "Content-Type": content_type}
         async with (
             self._mirror.locks.hold(f"{bucket}/{key}"),
             self._moto.request("PUT", f"/{bucket}/{quote(key)}", headers, body) as response,
         ):
             if not response.ok:
-                raise S3Error(await response.text())
+                raise S3Error.of_answer(await response.text())
             await self._mirror.sync(bucket, key)
 
     async def upload_tree(self, directory: Path, bucket: str, prefix: str) -> int:
