@@ -20,6 +20,7 @@ from local_sagemaker.hosting.endpoints import Endpoints
 from local_sagemaker.hosting.fleet import FleetTools
 from local_sagemaker.hosting.model_checks import model_check
 from local_sagemaker.iam.enforcement import Enforcement
+from local_sagemaker.iam.job_roles import guarded_jobs
 from local_sagemaker.iam.model_access import guarded_model
 from local_sagemaker.jobs.credentials import role_credentials
 from local_sagemaker.jobs.run import JobTools
@@ -167,18 +168,20 @@ def _app(base: Base, hosting: _Hosting, jobs: Jobs) -> App:
 
 def _operations(base: Base, hosting: _Hosting, jobs: Jobs) -> dict[str, Operation]:
     """SageMaker's API: each operation by its name."""
-    operations = {
+    operations: dict[str, Operation] = {
         **hosting.models.operations(),
         **hosting.configs.operations(),
         **hosting.endpoints.operations(),
         **jobs.operations(),
         **hosting.registry.operations(),
     }
-    if base.principals:
-        operations |= guarded_model(
+    return {
+        **operations,
+        **guarded_model(
             base.principals, base.mirror, hosting.models, base.region, hosting.registry.containers
-        )
-    return operations
+        ),
+        **guarded_jobs(base.principals, operations, hosting.models),
+    }
 
 
 def _admin(base: Base, hosting: _Hosting, jobs: Jobs) -> Admin:

@@ -7,7 +7,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from tests.local_sagemaker.processing_jobs import Processing
 from tests.local_sagemaker.trainer import Trainer
+from tests.local_sagemaker.transform_jobs import Transforms
 
 ACCOUNT = "123456789012"
 TRUST = {
@@ -356,3 +358,51 @@ def test_a_jobs_program_may_do_what_its_role_may(enforcing):
     )
     assert found["TrainingJobStatus"] == "Completed", found.get("FailureReason")
     assert trainer.log(found["TrainingJobName"]).split("\n") == ["for the role", "AccessDenied"]
+
+
+def test_a_role_that_sagemaker_may_not_take_on_is_refused_to_jobs(enforcing, refusal):
+    elsewhere = {**TRUST["Statement"][0], "Principal": {"Service": "lambda.amazonaws.com"}}
+    lambdas = enforcing.role(trust={**TRUST, "Statement": [elsewhere]})
+    nobodys = f"arn:aws:iam::{ACCOUNT}:role/none-such"
+    world = enforcing.world
+    trainer, processing = Trainer(world), Processing(world, None)
+    sagemaker = world.sagemaker
+    for role in (lambdas, nobodys):
+        reason = (
+            f"Could not assume role {role}. Please ensure that the role exists and allows principal "
+            "'sagemaker.amazonaws.com' to assume the role."
+        )
+        training = trainer.request("pass", RoleArn=role)
+        tuning = {
+            "HyperParameterTuningJobName": world.name("Tune"),
+            "HyperParameterTuningJobConfig": {
+                "Strategy": "Random",
+                "ResourceLimits": {"MaxParallelTrainingJobs": 1},
+            },
+            "TrainingJobDefinition": {
+                member: training[member]
+                for member in training
+                if member not in ("TrainingJobName", "HyperParameters")
+            },
+        }
+        for call, request in (
+            (sagemaker.create_training_job, training),
+            (sagemaker.create_processing_job, processing.request("pass", RoleArn=role)),
+            (sagemaker.create_hyper_parameter_tuning_job, tuning),
+        ):
+            assert refusal(call, **request) == ("ValidationException", reason)
+
+
+def test_a_models_role_may_go_while_the_model_stays_and_then_it_transforms_nothing(enforcing, refusal):
+    world = enforcing.world
+    role = enforcing.role(allow("s3:GetObject"))
+    model = world.name("Model")
+    world.sagemaker.create_model(
+        ModelName=model, ExecutionRoleArn=role, PrimaryContainer=world.container("echo")
+    )
+    name = role.rpartition("/")[2]
+    enforcing.iam.delete_role_policy(RoleName=name, PolicyName="p")
+    enforcing.iam.delete_role(RoleName=name)
+    request = Transforms(world, None).request(model, {"a.csv": b"1"})
+    code, message = refusal(world.sagemaker.create_transform_job, **request)
+    assert (code, message.startswith(f"Could not assume role {role}.")) == ("ValidationException", True)

@@ -6,7 +6,7 @@ from typing import Any
 from local_sagemaker.api.errors import model_data_inaccessible
 from local_sagemaker.hosting.catalog import Catalog
 from local_sagemaker.iam.policies import Need, refusal, verdict
-from local_sagemaker.iam.principals import Principals
+from local_sagemaker.iam.principals import Principals, Role
 from local_sagemaker.s3.mirror import S3Mirror, split_uri
 
 Request = dict[str, Any]
@@ -43,14 +43,16 @@ async def _may_read(principals: Principals, mirror: S3Mirror, uri: str, role_arn
     if place is None or mirror.bucket_region(place[0]) is None:
         return True  # what is not there is refused as such
     role = await principals.role(role_arn)
-    if role is None:
-        return False
-    context = {"aws:SourceAccount": [role_arn.split(":")[4]]}
-    assuming = Need("sts:AssumeRole", role_arn, context)
-    if verdict([role.trust], assuming, "sagemaker.amazonaws.com") != "allow":
+    if role is None or not trusts_sagemaker(role, role_arn):
         return False
     reading = Need("s3:GetObject", f"arn:aws:s3:::{'/'.join(place)}", {"aws:PrincipalArn": [role_arn]})
     return refusal(role.grants, reading) is None
+
+
+def trusts_sagemaker(role: Role, arn: str) -> bool:
+    """Whether the role lets SageMaker take it on, for this account."""
+    assuming = Need("sts:AssumeRole", arn, {"aws:SourceAccount": [arn.split(":")[4]]})
+    return verdict([role.trust], assuming, "sagemaker.amazonaws.com") == "allow"
 
 
 def _model_data(request: Request, package_containers: Callable[[str], list[Request]]) -> Iterator[str]:
