@@ -20,7 +20,9 @@ from local_sagemaker.iam.enforcement import Enforcement
 from local_sagemaker.logs.front import FILTER_EVENTS, LogsFront
 from local_sagemaker.s3.front import S3Front
 
-_FORBIDDEN = PlainTextResponse("Requests of pages from elsewhere are not taken.\n", status_code=403)
+_FORBIDDEN = PlainTextResponse(
+    "Requests of pages from elsewhere, and under hosts' public names, are not taken.\n", status_code=403
+)
 
 
 class App:

@@ -28,7 +28,8 @@ def held(state_dir: Path, *, reset: bool) -> Iterator[None]:
             "alone; give another --state-dir"
         )
     try:
-        state_dir.mkdir(parents=True, exist_ok=True)
+        # Access keys, data and logs lie in it: they are their owner's alone.
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock_file = (state_dir / _LOCK).open("a")
     except OSError as error:
         raise StateDirError(

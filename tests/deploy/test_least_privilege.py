@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.deploy.rig import AS_IN_PRODUCTION, BUCKET, REGION, Rig
@@ -30,21 +29,9 @@ def document(name: str, **placeholders: str) -> dict[str, Any]:
 def enforcing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("enforcing") / "state", "--enforce-iam")
     server.start()
-    as_root(server, "s3").create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
+    server.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     yield server
     server.end()
-
-
-def as_root(server: Server, service: str) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=server.url,
-        region_name=REGION,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
 
 
 class Worker:
@@ -52,7 +39,7 @@ class Worker:
 
     def __init__(self, rig: Rig, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
         self.rig = rig
-        self._iam = as_root(server, "iam")
+        self._iam = server.client("iam")
         self._user = f"worker-{rig.name}"
         self._role = f"{EXECUTION_ROLE}-{rig.name}"
         self._names = {
@@ -104,7 +91,7 @@ def worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enforcing: Server, airflow_db: str
 ) -> Iterator[Worker]:
     monkeypatch.setenv("ENDPOINT_DEPLOY_SPECS", str(tmp_path))
-    rig = Rig(specs=tmp_path, clients=lambda service: as_root(enforcing, service))
+    rig = Rig(specs=tmp_path, clients=enforcing.client)
     yield Worker(rig, enforcing, monkeypatch)
     if rig.endpoint in [e["EndpointName"] for e in rig.sagemaker.list_endpoints()["Endpoints"]]:
         rig.sagemaker.delete_endpoint(EndpointName=rig.endpoint)

@@ -89,13 +89,24 @@ class Server:
     def url(self) -> str:
         return self.ready["endpoint_url"]
 
-    def client(self, service: str, region: str = REGION, **config: Any) -> Any:
+    def client(
+        self,
+        service: str,
+        region: str = REGION,
+        *,
+        key: str = "local",
+        secret: str = "local",  # noqa: S107 - root's
+        token: str | None = None,
+        **config: Any,
+    ) -> Any:
+        """A client that signs with a key, the root user's unless another is given."""
         return boto3.client(
             service,
             endpoint_url=self.url,
             region_name=region,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
             config=Config(retries={"total_max_attempts": 1}, max_pool_connections=50, **config),
         )
 

@@ -73,6 +73,12 @@ def test_what_cannot_be_begun_ends_with_1_and_what_to_do(tmp_path):
     assert "give another --port" in ended.stderr
 
 
+def test_what_it_keeps_is_its_owners_alone(start_server):
+    server = start_server()
+    assert server.state_dir.stat().st_mode & 0o777 == 0o700
+    server.end()
+
+
 def test_it_says_what_it_serves_and_ends_with_0(start_server, tmp_path):
     quotas, faults = tmp_path / "quotas.json", tmp_path / "faults.yaml"
     quotas.write_text('{"ml.m5.large for endpoint usage": 4, "ml.m5.xlarge for endpoint usage": 1}')

@@ -235,5 +235,10 @@ def test_the_page_may_load_nothing_from_elsewhere_and_is_shown_to_nobody_else(sh
     ):
         put = httpx.put(f"{url}/models/from-a-page", content=b"x", headers={"Origin": origin})
         assert (put.status_code == 200) is taken, origin
+    # A browser sends no Origin with a page's requests to where it comes from.
+    signed = {"AWSAccessKeyId": "local", "Signature": "x", "Expires": "9999999999"}
+    for host, status in (("rebound.example", 403), ("s3.eu-west-1.amazonaws.com", 200), ("localhost", 200)):
+        got = httpx.get(f"{url}/models/from-a-page", params=signed, headers={"Host": host})
+        assert got.status_code == status, host
     visit = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert httpx.get(url, headers=visit).status_code == 200

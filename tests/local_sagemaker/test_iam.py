@@ -3,9 +3,7 @@
 import json
 import urllib.error
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from tests.local_sagemaker.processing_jobs import Processing
 from tests.local_sagemaker.trainer import Trainer
@@ -34,15 +32,7 @@ class Account:
         self.iam = self.client("iam")
 
     def client(self, service, key="local", secret="local", token=None, **config):  # noqa: S107 - root's
-        return boto3.client(
-            service,
-            endpoint_url=self.server.url,
-            region_name="eu-west-1",
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-            aws_session_token=token,
-            config=Config(retries={"total_max_attempts": 1}, **config),
-        )
+        return self.server.client(service, key=key, secret=secret, token=token, **config)
 
     def user(self, *statements):
         """A new user who is granted these; returns how to make clients as that user."""
@@ -74,21 +64,7 @@ class Account:
 @pytest.fixture(scope="module")
 def enforcing(start_server, make_world):
     server = start_server("--enforce-iam")
-    root = server.client
-
-    def as_root(service, region="eu-west-1", **config):
-        return boto3.client(
-            service,
-            endpoint_url=server.url,
-            region_name=region,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
-            config=Config(retries={"total_max_attempts": 1}, **config),
-        )
-
-    server.client = as_root
     yield Account(server, make_world(server))
-    server.client = root
     server.end()
 
 

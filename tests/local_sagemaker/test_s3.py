@@ -1,6 +1,8 @@
 """S3 behind the front: moto's behaviour, kept on disk."""
 
+import re
 import threading
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -139,6 +141,30 @@ def test_everything_comes_back_after_a_restart(start_server, make_world):
     for version in listed:
         s3.delete_object(Bucket="kept", Key=version["Key"], VersionId=version["VersionId"])
     assert list(files.iterdir()) == []
+    server.end()
+
+
+def test_no_object_is_ever_whole_in_the_servers_memory(start_server, tmp_path):
+    size = 200 << 20
+    content = tmp_path / "content"
+    with content.open("wb") as file:
+        file.truncate(size)
+    server = start_server()
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="large", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+
+    def most_memory():
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) << 10
+
+    idle = most_memory()
+    with content.open("rb") as file:
+        s3.put_object(Bucket="large", Key="one", Body=file)
+    assert most_memory() - idle < size // 2
+    server.end()
+    server.start()
+    assert most_memory() - idle < size // 2
+    assert server.client("s3").head_object(Bucket="large", Key="one")["ContentLength"] == size
     server.end()
 
 

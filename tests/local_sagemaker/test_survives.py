@@ -3,7 +3,6 @@
 import json
 import signal
 
-import boto3
 import pytest
 
 ASSUMED_BY_ALL = {
@@ -24,13 +23,7 @@ class Restarted:
         self._server = server
 
     def client(self, service, key="local", secret="local"):  # noqa: S107 - root's
-        return boto3.client(
-            service,
-            endpoint_url=self._server.url,
-            region_name="eu-west-1",
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-        )
+        return self._server.client(service, key=key, secret=secret)
 
     def kill(self):
         self._server.end(signal.SIGKILL)

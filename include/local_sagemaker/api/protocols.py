@@ -18,12 +18,13 @@ from xml.sax.saxutils import escape
 
 from botocore.loaders import Loader
 from botocore.model import OperationModel
-from botocore.parsers import ResponseParserError, RpcV2CBORParser
+from botocore.parsers import ResponseParserError
 from botocore.serialize import create_serializer
 from botocore.utils import parse_timestamp
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local_sagemaker.api import cbor
 from local_sagemaker.api.control import Operation
 from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.api.validation import check_request, service_model
@@ -134,7 +135,10 @@ class AwsService:
             headers["x-amzn-query-error"] = f"{error.code};{side}"
         if protocol == "cbor":
             return Response(
-                _cbor_map(named), status_code=error.status, media_type="application/cbor", headers=headers
+                cbor.map_of_texts(named),
+                status_code=error.status,
+                media_type="application/cbor",
+                headers=headers,
             )
         return Response(
             json.dumps(named),
@@ -182,10 +186,7 @@ def _error_shape(service: str, code: str) -> str:
 
 
 def _read_cbor(body: bytes) -> Any:
-    if not body:
-        return {}
-    parser = RpcV2CBORParser(timestamp_parser=float)
-    return parser.parse_data_item(parser.get_peekable_stream_from_bytes(body))
+    return cbor.parsed(body) if body else {}
 
 
 @functools.cache
@@ -202,15 +203,6 @@ def _write_cbor(service: str, operation: str, answer: dict[str, Any]) -> bytes:
     serializer = create_serializer("smithy-rpc-v2-cbor", include_validation=False)
     body: bytes = serializer.serialize_to_request(answer, _mirrored(service, operation))["body"]
     return body or b"\xa0"
-
-
-def _cbor_map(texts: Mapping[str, Any]) -> bytes:
-    """A CBOR map of texts, of which an error consists."""
-    encoded = bytearray([0xA0 + len(texts)])
-    for text in (part for pair in texts.items() for part in pair):
-        content = str(text).encode()
-        encoded += b"\x79" + len(content).to_bytes(2, "big") + content
-    return bytes(encoded)
 
 
 @functools.cache

@@ -12,14 +12,19 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal")
+_AWS_SUFFIX = ".amazonaws.com"  # what a machine's own resolver may be told to find here
 
 
 def from_a_stranger(request: Request) -> bool:
     """Whether a page that does not come from this machine or its network sends the request.
 
     Asked of calls of the services: programs send no Origin, and a page on another local port may well be
-    somebody's work in progress that speaks to them.
+    somebody's work in progress that speaks to them. A rebound page sends no Origin with a GET: its Host
+    betrays it.
     """
+    host = request.headers.get("host")
+    if host and not (_is_local(_hostname(f"//{host}")) or _hostname(f"//{host}").endswith(_AWS_SUFFIX)):
+        return True
     origin = request.headers.get("origin")
     return origin is not None and not _is_local(_hostname(origin))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
+from local_sagemaker.api.calls import Call
 from local_sagemaker.faults.rules import AnyRule, CallRule, ProvisioningRule, ReplicaRule, Rule
 
 RuleT = TypeVar("RuleT", bound=Rule)
@@ -107,16 +108,6 @@ class FaultRules:
                 active.hits += 1
                 return Hit(active.rule, chance, active.lifted)
         return None
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call of an API, as rules see it."""
-
-    service: str
-    operation: str
-    resources: tuple[str, ...]
-    user_agent: str
 
 
 @dataclass(frozen=True)

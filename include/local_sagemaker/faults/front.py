@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.types import Message, Send
 
+from local_sagemaker.api.calls import ProtocolCall, identify
 from local_sagemaker.faults.answers import failed, throttled
-from local_sagemaker.faults.calls import ProtocolCall, identify
 from local_sagemaker.faults.connections import Connections, gone
 from local_sagemaker.faults.engine import FaultRules, Hit, matches_call
 from local_sagemaker.faults.latency import draw

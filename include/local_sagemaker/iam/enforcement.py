@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl, unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local_sagemaker.api.addressing import path_style
+from local_sagemaker.api.calls import ProtocolCall, decoded_cbor, identify
+from local_sagemaker.api.error_forms import error_answer
 from local_sagemaker.api.tags import Tags
-from local_sagemaker.faults.answers import answer
-from local_sagemaker.faults.calls import ProtocolCall, decoded_cbor, identify
 from local_sagemaker.iam.caller import current_caller
 from local_sagemaker.iam.other_needs import other_needs
 from local_sagemaker.iam.policies import Need, refusal, verdict
@@ -19,7 +20,7 @@ from local_sagemaker.iam.principals import Principal, Principals
 from local_sagemaker.iam.s3_needs import deletion_needs, s3_needs, to_know_of
 from local_sagemaker.iam.sagemaker_needs import invoke_needs, sagemaker_needs
 from local_sagemaker.iam.signatures import is_expired, is_right, signature_of
-from local_sagemaker.s3.front import deleted, path_style
+from local_sagemaker.s3.front import deleted
 from local_sagemaker.s3.mirror import S3Mirror
 
 _S3 = "rest-xml"
@@ -192,10 +193,10 @@ def _answered(refused: Refused, call: ProtocolCall) -> Response:
     """Code, status and message as the protocol's services have them."""
     if call.protocol == _S3:
         message = _S3_MESSAGES.get(refused.reason, refused.message)
-        return answer(_S3_CODES[refused.reason], message, 403, call)
+        return error_answer(_S3_CODES[refused.reason], message, 403, call)
     if call.protocol in _QUERY:
-        return answer(_QUERY_CODES[refused.reason], refused.message, 403, call)
-    response = answer(_JSON_CODES[refused.reason], refused.message, 400, call)
+        return error_answer(_QUERY_CODES[refused.reason], refused.message, 403, call)
+    response = error_answer(_JSON_CODES[refused.reason], refused.message, 400, call)
     if call.protocol == "json" and call.call.service in _ONCE_QUERY:
         # The code that the query protocol would have given is what SDKs show.
         response.headers["x-amzn-query-error"] = f"{_QUERY_CODES[refused.reason]};Sender"

@@ -9,13 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Send
 
+from local_sagemaker.api.addressing import path_style
 from local_sagemaker.backing.proxy import Proxy, target_of
 from local_sagemaker.s3.errors import S3Refusal
 from local_sagemaker.s3.mirror import S3Mirror
 from local_sagemaker.s3.upload import Upload, received
 
-# What SDKs make of an endpoint that is a name, not an IP address: bucket.localhost, bucket.s3.<anything>.
-_VIRTUAL_HOST = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]*?)\.(s3[.-][^:]*|localhost)(:\d+)?")
 _DELETED = re.compile(r"<Object>(.*?)</Object>", re.DOTALL)
 _NAMED = re.compile(r"<(Key|VersionId)>(.*?)</\1>", re.DOTALL)
 
@@ -91,13 +90,6 @@ def deleted(body: bytes) -> Iterator[tuple[str, str | None]]:
     for listed in _DELETED.findall(body.decode()):
         named = dict(_NAMED.findall(listed))
         yield html.unescape(named["Key"]), named.get("VersionId")
-
-
-def path_style(request: Request) -> str:
-    """The path in path style, still encoded."""
-    raw: str = request.scope["raw_path"].decode("latin-1")
-    virtual = _VIRTUAL_HOST.fullmatch(request.headers.get("host", ""))
-    return f"/{virtual['bucket']}{raw}" if virtual else raw
 
 
 def _succeeded(response: Response) -> bool:

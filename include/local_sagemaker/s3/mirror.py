@@ -204,9 +204,13 @@ class S3Mirror:
             return response.status, response.headers
 
     async def _download(self, response: aiohttp.ClientResponse, path: Path) -> None:
-        with path.open("wb") as file:
-            async for chunk in response.content.iter_chunked(_CHUNK):
-                await asyncio.to_thread(file.write, chunk)
+        try:
+            with path.open("wb") as file:
+                async for chunk in response.content.iter_chunked(_CHUNK):
+                    await asyncio.to_thread(file.write, chunk)
+        except BaseException:
+            path.unlink(missing_ok=True)  # on a full disk, half an object would keep it full
+            raise
 
     async def _tagging(self, target: str) -> str | None:
         async with self._moto.request("GET", target, self._moto.signed_for("s3")) as response:

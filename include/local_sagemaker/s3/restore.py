@@ -1,7 +1,7 @@
 """S3 as it was, put back into a moto that has just started."""
 
 import asyncio
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from local_sagemaker.backing.moto import Moto
@@ -79,8 +79,11 @@ class _Restoration:
     async def _version(self, target: str, signed: dict[str, str], version: Version) -> str:
         if version["file"] is None:
             return await self._send("DELETE", target, signed, b"")
-        body = await asyncio.to_thread(self._mirror.file(version).read_bytes)
-        return await self._send("PUT", target, {**signed, **version["headers"]}, body)
+        path = self._mirror.file(version)
+        size = path.stat().st_size
+        headers = {**signed, **version["headers"], "Content-Length": str(size)}
+        with path.open("rb") as content:  # sent from the file: objects may be larger than the memory
+            return await self._send("PUT", target, headers, content if size else b"")
 
     async def tags(self, bucket: str, key: str, versions: list[Version]) -> None:
         """The versions' tags, which go by the version's id."""
@@ -90,7 +93,7 @@ class _Restoration:
                 target = f"/{bucket}/{quote(key)}?tagging&versionId={quote(version['id'])}"
                 await self._send("PUT", target, signed, version["tagging"].encode())
 
-    async def _send(self, method: str, target: str, headers: dict[str, str], body: bytes) -> str:
+    async def _send(self, method: str, target: str, headers: dict[str, str], body: bytes | BinaryIO) -> str:
         """Returns the version that was made."""
         async with self._moto.request(method, target, headers, body) as response:
             if not response.ok:

@@ -1,4 +1,4 @@
-"""What a request asks for, whatever the protocol: the call that rules are compared with."""
+"""What a request asks for, whatever the protocol."""
 
 import json
 import re
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from botocore.parsers import ResponseParserError, RpcV2CBORParser
+from botocore.parsers import ResponseParserError
 from starlette.requests import Request
 
+from local_sagemaker.api import cbor
+from local_sagemaker.api.addressing import path_style
+from local_sagemaker.api.rest import operation_of
 from local_sagemaker.api.signature import looks_like_s3, signed_for
-from local_sagemaker.faults.engine import Call
-from local_sagemaker.faults.rest import operation_of
-from local_sagemaker.s3.front import path_style
 
 # Services that sign under another name than the one boto3 gives them.
 _BOTO3_NAMES = {
@@ -24,7 +24,16 @@ _BOTO3_NAMES = {
 }
 _RPC_PATH = re.compile(r"/service/[^/]+/operation/(?P<operation>\w+)")
 _NAMING = re.compile(r"\w*(Name|Arn|Id|Url|Identifier)")
-_cbor = RpcV2CBORParser()
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of an API: boto3's name of the service, the operation, and what the call names."""
+
+    service: str
+    operation: str
+    resources: tuple[str, ...]
+    user_agent: str
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,6 @@ def _json(body: bytes) -> Any:
 def decoded_cbor(body: bytes) -> Any:
     """What a CBOR body says, or None when it is none."""
     try:
-        return _cbor.parse_data_item(_cbor.get_peekable_stream_from_bytes(body)) if body else None
+        return cbor.parsed(body) if body else None
     except (ResponseParserError, ValueError):
         return None
