@@ -45,6 +45,45 @@ def test_ranges_heads_and_streams(world, bucket):
     assert part["Body"].read() == bytes(range(256))
 
 
+def test_parts_of_every_version(world):
+    name = world.name("parts").lower()
+    s3 = world.s3
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+
+    def got(**members):
+        found = s3.get_object(Bucket=name, Key="a b/c", **members)
+        assert found["ResponseMetadata"]["HTTPStatusCode"] == 206
+        assert found["ContentType"] == "text/x-mine"
+        return found["Body"].read(), found["ContentRange"]
+
+    def put(body):
+        answer = s3.put_object(
+            Bucket=name, Key="a b/c", Body=body, ContentType="text/x-mine", ChecksumAlgorithm="SHA256"
+        )
+        return answer.get("VersionId")
+
+    put(b"0123456789")
+    assert got(Range="bytes=2-4") == (b"234", "bytes 2-4/10")
+    assert got(Range="bytes=8-") == (b"89", "bytes 8-9/10")
+    assert got(Range="bytes=-3") == (b"789", "bytes 7-9/10")
+    assert got(Range="bytes=0-99") == (b"0123456789", "bytes 0-9/10")
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    first, second = put(b"first one"), put(b"second one")
+    assert got(Range="bytes=0-5")[0] == b"second"
+    assert got(Range="bytes=0-4", VersionId=first)[0] == b"first"
+    assert got(Range="bytes=0-5", VersionId=second)[0] == b"second"
+    assert got(Range="bytes=0-1", VersionId="null")[0] == b"01"
+    put(b"")
+    for refused in ({"Range": "bytes=99-"}, {"Range": "bytes=0-1", "VersionId": "unknown"}):
+        with pytest.raises(ClientError):
+            s3.get_object(Bucket=name, Key="a b/c", **refused)
+    with pytest.raises(ClientError, match="Precondition"):
+        s3.get_object(Bucket=name, Key="a b/c", VersionId=first, Range="bytes=0-1", IfMatch='"x"')
+    s3.delete_object(Bucket=name, Key="a b/c")
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        s3.get_object(Bucket=name, Key="a b/c", Range="bytes=0-1")
+
+
 def test_virtual_host_style(world, bucket, server):
     world.s3.put_object(Bucket=bucket, Key="by host", Body=b"found")
     url = world.s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "by host"})

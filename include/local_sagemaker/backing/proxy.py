@@ -20,6 +20,7 @@ _HOP_BY_HOP = {
     "transfer-encoding",
     "upgrade",
 }
+_NOT_BACK = _HOP_BY_HOP | {"date"}  # which the front says itself
 _CHUNK = 1 << 16
 
 
@@ -43,14 +44,17 @@ class Proxy:
         target: str,
         body: bytes | AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
+        method: str | None = None,
     ) -> Response:
         """Pass the request on and wait for the whole answer.
 
-        `body` and `headers` are given when the body has been read already.
+        `body` and `headers` are given when the body has been read already, `method` to ask for something
+        else than the caller does.
         """
         if body is None and _has_body(request):
             body = request.stream()
-        async with self._moto.request(request.method, target, _onward(request, headers), body) as answer:
+        sent = _onward(request, headers)
+        async with self._moto.request(method or request.method, target, sent, body) as answer:
             response = Response(await answer.read(), status_code=answer.status)
             response.raw_headers = _back(answer)
             return response
@@ -74,4 +78,5 @@ def _onward(request: Request, headers: Mapping[str, str] | None = None) -> dict[
 
 
 def _back(answer: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:
-    return [(name, value) for name, value in answer.raw_headers if name.lower().decode() not in _HOP_BY_HOP]
+    named = ((name.lower(), value) for name, value in answer.raw_headers)  # as ASGI has them
+    return [(name, value) for name, value in named if name.decode() not in _NOT_BACK]

@@ -13,6 +13,7 @@ from local_sagemaker.api.addressing import path_style
 from local_sagemaker.backing.proxy import Proxy, target_of
 from local_sagemaker.s3.errors import S3Refusal
 from local_sagemaker.s3.mirror import S3Mirror
+from local_sagemaker.s3.ranges import part
 from local_sagemaker.s3.upload import Upload, received
 
 _DELETED = re.compile(r"<Object>(.*?)</Object>", re.DOTALL)
@@ -32,7 +33,12 @@ class S3Front:
         path = path_style(request)
         target = target_of(request, path)
         if request.method in ("GET", "HEAD", "OPTIONS"):
-            await self._proxy.stream(request, target, send)
+            bucket, _, key = unquote(path.lstrip("/")).partition("/")
+            found = await part(request, target, (bucket, key), self._proxy, self._mirror)
+            if found is None:
+                await self._proxy.stream(request, target, send)
+            else:
+                await found(request.scope, request.receive, send)
             return
         try:
             async with received(request) as upload:
