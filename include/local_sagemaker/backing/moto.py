@@ -8,7 +8,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -89,7 +89,7 @@ class Moto:
         method: str,
         target: str,
         headers: Mapping[str, str],
-        body: bytes | AsyncIterator[bytes] | BinaryIO | None = None,
+        body: bytes | AsyncIterator[bytes] | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send a request as it is; `target` is the path and query, already encoded."""
         url = URL(self._origin + target, encoded=True)

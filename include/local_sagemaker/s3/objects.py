@@ -12,6 +12,7 @@ from xml.sax.saxutils import unescape
 
 from local_sagemaker.backing.moto import Moto
 from local_sagemaker.s3.mirror import S3Mirror
+from local_sagemaker.s3.pieces import pieces
 
 
 class S3Error(Exception):
@@ -58,7 +59,7 @@ class S3Objects:
         async with self._mirror.locks.hold(f"{bucket}/{key}"):
             with path.open("rb") as body:
                 async with self._moto.request(
-                    "PUT", f"/{bucket}/{quote(key)}", headers, body if path.stat().st_size else b""
+                    "PUT", f"/{bucket}/{quote(key)}", headers, pieces(body) if path.stat().st_size else b""
                 ) as response:
                     if not response.ok:
                         raise S3Error.of_answer(await response.text())

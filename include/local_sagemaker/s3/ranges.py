@@ -1,6 +1,5 @@
 """Parts of objects, from their files: moto reads the whole of an object for any part of it."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,9 +10,9 @@ from starlette.responses import Response, StreamingResponse
 
 from local_sagemaker.backing.proxy import Proxy
 from local_sagemaker.s3.mirror import S3Mirror
+from local_sagemaker.s3.pieces import pieces
 
 _PARTIAL = 206
-_PIECE = 1 << 18
 _RANGE = re.compile(r"bytes (?P<first>\d+)-(?P<last>\d+)/(?P<size>\d+)")
 
 
@@ -37,7 +36,7 @@ async def part(
             content = _opened(mirror.file(version), size)
             if content is None:
                 return None
-            response = StreamingResponse(_pieces(content, first, last), status_code=_PARTIAL)
+            response = StreamingResponse(_read(content, first, last), status_code=_PARTIAL)
             response.raw_headers = answer.raw_headers
             return response
     return None
@@ -55,11 +54,7 @@ def _opened(path: Path, size: int) -> IO[bytes] | None:
     return None
 
 
-async def _pieces(content: IO[bytes], first: int, last: int) -> AsyncIterator[bytes]:
+async def _read(content: IO[bytes], first: int, last: int) -> AsyncIterator[bytes]:
     with content:
-        content.seek(first)
-        left = last - first + 1
-        while left:
-            piece = await asyncio.to_thread(content.read, min(left, _PIECE))
-            left -= len(piece)
+        async for piece in pieces(content, first, last - first + 1):
             yield piece

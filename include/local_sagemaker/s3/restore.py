@@ -1,11 +1,13 @@
 """S3 as it was, put back into a moto that has just started."""
 
 import asyncio
-from typing import Any, BinaryIO
+from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import quote
 
 from local_sagemaker.backing.moto import Moto
 from local_sagemaker.s3.mirror import S3Mirror, Version
+from local_sagemaker.s3.pieces import pieces
 
 _AT_ONCE = 8
 _VERSIONING = "versioning"
@@ -83,7 +85,7 @@ class _Restoration:
         size = path.stat().st_size
         headers = {**signed, **version["headers"], "Content-Length": str(size)}
         with path.open("rb") as content:  # sent from the file: objects may be larger than the memory
-            return await self._send("PUT", target, headers, content if size else b"")
+            return await self._send("PUT", target, headers, pieces(content) if size else b"")
 
     async def tags(self, bucket: str, key: str, versions: list[Version]) -> None:
         """The versions' tags, which go by the version's id."""
@@ -93,7 +95,9 @@ class _Restoration:
                 target = f"/{bucket}/{quote(key)}?tagging&versionId={quote(version['id'])}"
                 await self._send("PUT", target, signed, version["tagging"].encode())
 
-    async def _send(self, method: str, target: str, headers: dict[str, str], body: bytes | BinaryIO) -> str:
+    async def _send(
+        self, method: str, target: str, headers: dict[str, str], body: bytes | AsyncIterator[bytes]
+    ) -> str:
         """Returns the version that was made."""
         async with self._moto.request(method, target, headers, body) as response:
             if not response.ok:

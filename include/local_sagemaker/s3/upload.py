@@ -14,6 +14,7 @@ from starlette.requests import Request
 from local_sagemaker.s3.checksums import ALGORITHMS, PREFIX, Digest, decoded, encoded
 from local_sagemaker.s3.chunked import MalformedBody, Unchunker
 from local_sagemaker.s3.errors import S3Refusal
+from local_sagemaker.s3.pieces import pieces
 
 _IN_MEMORY = 1 << 20
 _PIECE = 1 << 20
@@ -34,11 +35,9 @@ class Upload:
         self._file.seek(0)
         return self._file.read()
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> AsyncIterator[bytes]:
         """The content from its start."""
-        self._file.seek(0)
-        while piece := await asyncio.to_thread(self._file.read, _PIECE):
-            yield piece
+        return pieces(self._file)
 
 
 @contextlib.asynccontextmanager
