@@ -46,6 +46,18 @@ def world(shared_world: World) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
+def two_models(shared_world: World) -> list[str]:
+    """Models that answer with their release, 1 and 2."""
+    return [shared_world.model(RELEASE=release) for release in ("1", "2")]
+
+
+@pytest.fixture(scope="session")
+def two_configs(shared_world: World, two_models: list[str]) -> list[str]:
+    """Configurations of three instances each, of release 1 and release 2."""
+    return [shared_world.config(shared_world.variant(model, count=3)) for model in two_models]
+
+
+@pytest.fixture(scope="session")
 def fast_world(start_server: Callable[..., Server]) -> World:
     """A server whose minutes take 0.3 s, for what waits through many of them."""
     return World(start_server("--time-scale=200"))

@@ -1,8 +1,16 @@
 """Deployments with guardrails: their configurations, alarms, and what a client sees of them."""
 
 import collections
+import concurrent.futures
+import contextlib
+import functools
+import http.client
+import json
 import math
 import threading
+import urllib.parse
+
+from tests.local_sagemaker.server_process import until
 
 
 def size(value, kind="INSTANCE_COUNT"):
@@ -32,6 +40,9 @@ def _with(alarms, **policy):
     if alarms:
         policy["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": alarm} for alarm in alarms]}
     return policy
+
+
+REQUESTS = 2000  # that a share is measured over, at least
 
 
 class Alarm:
@@ -72,6 +83,22 @@ class SteadyClient:
             except Exception as error:
                 self.errors.append(error)
 
+    @property
+    def releases(self):
+        """Which releases have answered so far."""
+        return {answer["release"] for answer in self.answers}
+
+    def draw(self, requests):
+        """How many of the next so many requests were answered, and how many failed."""
+        before = self._counts()
+        return until(
+            lambda: (counts := self._counts() - before).total() >= requests and counts,
+            f"{requests} requests",
+        )
+
+    def _counts(self):
+        return collections.Counter(answered=len(self.answers), failed=len(self.errors))
+
     def __enter__(self):
         for thread in self._threads:
             thread.start()
@@ -110,38 +137,59 @@ def reached(world, name, wait_until, status, text):
 
 
 def tally(world, name, requests, threads=4):
-    """How many of so many requests each release answered; any error is raised."""
+    """How many of so many requests each release answered; any error is raised.
+
+    By plain HTTP: thousands of requests take a client like boto3 longer than they take the server.
+    """
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        parts = pool.map(functools.partial(_releases, world, name), [requests // threads] * threads)
+        return sum(parts, collections.Counter())
+
+
+def _releases(world, name, requests):
+    place = urllib.parse.urlsplit(world.server.url)
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
     counts = collections.Counter()
-    errors = []
-
-    def run():
-        for _ in range(requests // threads):
-            try:
-                counts[world.answer(name)["release"]] += 1
-            except Exception as error:
-                errors.append(error)
-
-    running = [threading.Thread(target=run) for _ in range(threads)]
-    for thread in running:
-        thread.start()
-    for thread in running:
-        thread.join()
-    assert errors == []
+    with contextlib.closing(connection):
+        for _ in range(requests):
+            connection.request(
+                "POST", f"/endpoints/{name}/invocations", b"hello", {"Content-Type": "text/csv"}
+            )
+            answer = connection.getresponse()
+            body = answer.read()
+            assert answer.status == 200, body
+            counts[json.loads(body)["release"]] += 1
     return counts
 
 
-def tally_while(world, name, stage, batch=200):
-    """Requests answered by each release as long as the stage lasts; a batch at its edge is not counted."""
+def tally_while(world, name, stage, wanted, batch=60):
+    """So many requests answered by each release, or fewer if the stage is over before; a batch at its edge
+    is not counted."""
     total = collections.Counter()
-    while stage in stages(world.describe(name)):
+    while total.total() < wanted and stage in stages(world.describe(name)):
         counts = tally(world, name, batch)
         if stage in stages(world.describe(name)):
             total += counts
-        if sum(total.values()) >= 2000:
-            break
     return total
 
 
-def is_share(count, total, share):
-    """Whether `count` of `total` is the share, within three standard deviations."""
-    return abs(count - total * share) <= 3 * math.sqrt(total * share * (1 - share))
+def check_shares(draw, shares, *, more=REQUESTS):
+    """See that of the requests that `draw` sends each share is as configured, within three standard
+    deviations.
+
+    Of 2,000 requests; by chance one in a few hundred of such samples is outside, so there may be one more.
+    """
+    counts = draw(REQUESTS)
+    if not fit(counts, shares):
+        counts += draw(more)
+    assert counts.total() >= REQUESTS
+    assert fit(counts, shares), counts
+
+
+def fit(counts, shares):
+    """Whether each count is its share of the total, within three standard deviations."""
+    total = counts.total()
+    return counts.keys() <= shares.keys() and all(
+        abs(counts[key] - total * share) <= 3 * math.sqrt(total * share * (1 - share))
+        for key, share in shares.items()
+    )

@@ -7,31 +7,17 @@ import pytest
 
 from tests.local_sagemaker.guarded import (
     Alarm,
-    SteadyClient,
     blue_green,
-    is_share,
     reached,
     rolling,
     size,
     stages,
     tally,
-    tally_while,
     update,
 )
 
 LONG = 3600  # longer than any test: ended by its alarm
 CANARY = {"CanarySize": size(1)}
-
-
-@pytest.fixture(scope="module")
-def models(shared_world):
-    return shared_world.model(RELEASE="1"), shared_world.model(RELEASE="2")
-
-
-@pytest.fixture(scope="module")
-def configs(shared_world, models):
-    """Two configurations of three instances each, of release 1 and release 2."""
-    return tuple(shared_world.config(shared_world.variant(model, count=3)) for model in models)
 
 
 @pytest.fixture
@@ -62,10 +48,10 @@ def rolled_back(world, wait_until):
 
 
 @pytest.fixture(scope="module")
-def overdue(shared_world, models, tmp_path_factory):
+def overdue(shared_world, two_models, tmp_path_factory):
     """A deployment whose new fleet does not come up within its maximum execution time."""
     gate = tmp_path_factory.mktemp("never") / "gate"
-    old = shared_world.config(shared_world.variant(models[0]))
+    old = shared_world.config(shared_world.variant(two_models[0]))
     name = shared_world.endpoint(old)
     update(shared_world, name, shared_world.release("gated", GATE=str(gate)), blue_green(limit=600))
     yield name, old
@@ -73,8 +59,8 @@ def overdue(shared_world, models, tmp_path_factory):
 
 
 @pytest.mark.usefixtures("overdue")
-def test_a_canary_that_trips_its_alarm_is_rolled_back(world, configs, alarm, wait_until, rolled_back):
-    old, new = configs
+def test_a_canary_that_trips_its_alarm_is_rolled_back(world, two_configs, alarm, wait_until, rolled_back):
+    old, new = two_configs
     name = world.endpoint(old)
     update(world, name, new, blue_green("CANARY", wait=LONG, alarms=[alarm.name], **CANARY))
     message = (
@@ -88,53 +74,14 @@ def test_a_canary_that_trips_its_alarm_is_rolled_back(world, configs, alarm, wai
     (variant,) = pending["ProductionVariants"]
     assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (1, 3)
     assert (variant["CurrentWeight"], variant["DesiredWeight"]) == (1, 1)
-    counts = tally(world, name, 2000)
-    assert is_share(counts["2"], 2000, 1 / 3), counts
     # The canary is one instance: all its requests are answered by one process.
     pids = {answer["pid"] for answer in (world.answer(name) for _ in range(60)) if answer["release"] == "2"}
     assert len(pids) == 1
     rolled_back(name, alarm, old)
 
 
-def test_a_bad_canary_trips_its_own_alarm_and_only_its_share_fails(world, configs, wait_until):
-    old, _ = configs
-    name = world.endpoint(old)
-    bad = world.config(world.variant(world.model("raises"), count=3))
-    alarm = world.name("Alarm")
-    dimensions = {"EndpointName": name, "VariantName": "main", "EndpointConfigName": bad}
-    world.server.client("cloudwatch").put_metric_alarm(
-        AlarmName=alarm,
-        Namespace="AWS/SageMaker",
-        MetricName="Invocation5XXErrors",
-        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        Statistic="Average",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=0.5,
-        ComparisonOperator="GreaterThanThreshold",
-        TreatMissingData="notBreaching",
-    )
-    client = SteadyClient(world, name)
-    with client:
-        update(world, name, bad, blue_green("CANARY", wait=LONG, alarms=[alarm], **CANARY))
-        reached(world, name, wait_until, "Baking", "canary capacity of 1")
-        settled = world.settled(name)
-        assert (settled["EndpointStatus"], settled["EndpointConfigName"]) == ("InService", old)
-        assert alarm in settled["FailureReason"]
-        failed, answered = len(client.errors), len(client.answers)
-        wait_until(lambda: len(client.answers) > answered + 40, "more answers")
-    assert len(client.errors) == failed > 0
-    for error in client.errors:
-        assert error.response["Error"]["Code"] == "ModelError"
-        assert "no such feature" in error.response["OriginalMessage"]
-    assert {answer["release"] for answer in client.answers} == {"1"}
-    # The canary is a third of the fleet, for a part of the time.
-    total = failed + answered
-    assert failed <= total / 3 or is_share(failed, total, 1 / 3)
-
-
-def test_a_canary_that_bakes_well_takes_over_and_no_request_is_lost(world, configs, alarm):
-    old, new = configs
+def test_a_canary_that_bakes_well_takes_over_and_no_request_is_lost(world, two_configs, alarm):
+    old, new = two_configs
     name = world.endpoint(old)
     update(world, name, new, blue_green("CANARY", wait=20, termination=20, alarms=[alarm.name], **CANARY))
     seen, answered = [], tally(world, name, 40)
@@ -151,37 +98,31 @@ def test_a_canary_that_bakes_well_takes_over_and_no_request_is_lost(world, confi
     assert config["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]["Type"] == "CANARY"
 
 
-def test_linear_steps_share_the_traffic(world, configs, alarm, wait_until, rolled_back):
-    old, new = configs
+def test_a_linear_deployment_takes_its_steps_and_can_go_back(
+    world, two_configs, alarm, wait_until, rolled_back
+):
+    old, new = two_configs
     name = world.endpoint(old)
-    wait = 100
     third = {"LinearStepSize": size(34, "CAPACITY_PERCENT")}
-    config = blue_green("LINEAR", wait=wait, termination=LONG, alarms=[alarm.name], **third)
-    update(world, name, new, config)
+    update(world, name, new, blue_green("LINEAR", wait=40, termination=LONG, alarms=[alarm.name], **third))
     for step in (1, 2):
-        message = f"of {step} instance(s)."
-        found = reached(world, name, wait_until, "Baking", message)
-        (stage,) = [stage for stage in stages(found) if stage[1] == "Baking"]
-        counts = tally_while(world, name, stage)
-        total = sum(counts.values())
-        assert total >= 200  # 2000 unless the machine is busy
-        assert is_share(counts["2"], total, step / 3), counts
+        reached(world, name, wait_until, "Baking", f"of {step} instance(s).")
+        assert tally(world, name, 20).keys() <= {"1", "2"}
+    reached(world, name, wait_until, "Baking", "(TerminationWaitInSeconds)")
+    assert set(tally(world, name, 20)) == {"2"}
     rolled_back(name, alarm, old)
 
 
 def test_a_rolling_deployment_replaces_batches_and_can_go_back(
-    world, configs, alarm, wait_until, rolled_back
+    world, two_configs, alarm, wait_until, rolled_back
 ):
-    old, new = configs
+    old, new = two_configs
     name = world.endpoint(old)
     back = {"RollbackMaximumBatchSize": size(1)}
-    update(world, name, new, rolling(size(1), wait=80, alarms=[alarm.name], **back))
-    found = reached(world, name, wait_until, "Baking", "of 1 instance(s).")
-    (stage,) = [stage for stage in stages(found) if stage[1] == "Baking"]
+    update(world, name, new, rolling(size(1), wait=40, alarms=[alarm.name], **back))
+    reached(world, name, wait_until, "Baking", "of 1 instance(s).")
     # One batch more than the fleet: that is the point of it.
     assert len(world.server.replicas(name)) == 4
-    counts = tally_while(world, name, stage)
-    assert is_share(counts["2"], sum(counts.values()), 1 / 3), counts
     found = reached(world, name, wait_until, "Baking", "of 2 instance(s).")
     (variant,) = found["ProductionVariants"]
     assert variant["CurrentInstanceCount"] == 2
@@ -190,8 +131,8 @@ def test_a_rolling_deployment_replaces_batches_and_can_go_back(
     rolled_back(name, alarm, old)
 
 
-def test_a_rolling_deployment_ends_on_the_new_configuration(world, configs):
-    old, new = configs
+def test_a_rolling_deployment_ends_on_the_new_configuration(world, two_configs):
+    old, new = two_configs
     name = world.endpoint(old)
     update(world, name, new, rolling(size(50, "CAPACITY_PERCENT"), wait=10))
     answered, most = tally(world, name, 40), 0
@@ -204,8 +145,10 @@ def test_a_rolling_deployment_ends_on_the_new_configuration(world, configs):
     assert most <= 4
 
 
-def test_all_at_once_keeps_the_old_fleet_until_it_has_baked(world, configs, alarm, wait_until, rolled_back):
-    old, new = configs
+def test_all_at_once_keeps_the_old_fleet_until_it_has_baked(
+    world, two_configs, alarm, wait_until, rolled_back
+):
+    old, new = two_configs
     name = world.endpoint(old)
     update(world, name, new, blue_green(termination=LONG, alarms=[alarm.name]))
     message = "(TerminationWaitInSeconds) with traffic enabled on full capacity of 3 instance(s)."
@@ -215,8 +158,8 @@ def test_all_at_once_keeps_the_old_fleet_until_it_has_baked(world, configs, alar
     rolled_back(name, alarm, old)
 
 
-def test_the_last_deployment_config_can_be_retained(world, models, alarm, wait_until):
-    old, new = (world.config(world.variant(model)) for model in models)
+def test_the_last_deployment_config_can_be_retained(world, two_models, alarm, wait_until):
+    old, new = (world.config(world.variant(model)) for model in two_models)
     name = world.name("Endpoint")
     world.begun.append(name)
     # A creation is no update: nothing bakes.
@@ -239,8 +182,8 @@ def test_the_last_deployment_config_can_be_retained(world, models, alarm, wait_u
         {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}},
     ],
 )
-def test_excluded_endpoints_fall_back_to_all_at_once(world, models, excluded):
-    old, new = (world.config({"VariantName": "main", "ModelName": model, **excluded}) for model in models)
+def test_excluded_endpoints_fall_back_to_all_at_once(world, two_models, excluded):
+    old, new = (world.config({"VariantName": "main", "ModelName": model, **excluded}) for model in two_models)
     name = world.endpoint(old)
     update(world, name, new, blue_green("CANARY", wait=LONG, termination=LONG, **CANARY))
     settled = world.settled(name)
@@ -280,45 +223,47 @@ REFUSED = [
 
 
 @pytest.fixture(scope="module")
-def endpoint(shared_world, configs):
-    name = shared_world.endpoint(configs[0])
+def endpoint(shared_world, two_configs):
+    name = shared_world.endpoint(two_configs[0])
     yield name
     shared_world.delete([name])
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=[message for _, message in REFUSED])
-def test_what_does_not_go_together_is_refused(world, refusal, endpoint, configs, case):
+def test_what_does_not_go_together_is_refused(world, refusal, endpoint, two_configs, case):
     deployment, message = case
-    code, said = refusal(update, world, endpoint, configs[1], deployment)
+    code, said = refusal(update, world, endpoint, two_configs[1], deployment)
     assert code == "ValidationException"
     assert message in said
     assert world.describe(endpoint)["EndpointStatus"] == "InService"
 
 
-def test_a_deployment_config_needs_the_same_variant_names(world, refusal, endpoint, models):
-    other = world.config(world.variant(models[1], "other", count=3))
+def test_a_deployment_config_needs_the_same_variant_names(world, refusal, endpoint, two_models):
+    other = world.config(world.variant(two_models[1], "other", count=3))
     code, message = refusal(update, world, endpoint, other, blue_green())
     assert code == "ValidationException"
     assert "variant names" in message
 
 
 @pytest.mark.parametrize("case", ["two variants", "serverless"])
-def test_12_rolling_is_refused_where_the_guide_excludes_it(world, refusal, endpoint, models, case):
+def test_12_rolling_is_refused_where_the_guide_excludes_it(world, refusal, endpoint, two_models, case):
     if case == "two variants":
-        config = world.config(*(world.variant(models[0], name) for name in ("main", "second")))
+        config = world.config(*(world.variant(two_models[0], name) for name in ("main", "second")))
     else:
         serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
-        config = world.config({"VariantName": "main", "ModelName": models[0], "ServerlessConfig": serverless})
+        config = world.config(
+            {"VariantName": "main", "ModelName": two_models[0], "ServerlessConfig": serverless}
+        )
     code, message = refusal(update, world, endpoint, config, rolling(size(1)))
     assert code == "ValidationException"
     assert message.startswith("One or more endpoint features are not supported using this configuration")
 
 
-def test_stages_are_events(world, models, alarm, wait_until):
+def test_stages_are_events(world, two_models, alarm, wait_until):
     sqs, events = world.server.client("sqs"), world.server.client("events")
     queue = sqs.create_queue(QueueName=world.name())["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    old, new = (world.config(world.variant(model, count=2)) for model in models)
+    old, new = (world.config(world.variant(model, count=2)) for model in two_models)
     name = world.endpoint(old)
     rule = world.name()
     pattern = {"source": ["aws.sagemaker"], "detail": {"EndpointName": [name]}}
@@ -358,13 +303,13 @@ def test_stages_are_events(world, models, alarm, wait_until):
     ]
 
 
-def test_a_request_in_flight_on_the_old_fleet_is_answered(world, models, wait_until):
+def test_a_request_in_flight_on_the_old_fleet_is_answered(world, two_models, wait_until):
     name = world.endpoint(world.release("slow"))
     answers = []
     request = threading.Thread(target=lambda: answers.append(world.invoke(name, "3")["Body"].read()))
     request.start()
     wait_until(lambda: world.server.replicas(name)[0]["requests"] == 1, "the request is in the container")
-    update(world, name, world.config(world.variant(models[1])), blue_green(termination=20))
+    update(world, name, world.config(world.variant(two_models[1])), blue_green(termination=20))
     world.settled(name)
     request.join()
     assert answers == [b"slept"]

@@ -4,34 +4,9 @@ import threading
 
 import pytest
 
+from tests.local_sagemaker.guarded import SteadyClient
+
 RETAIN = {"RetainAllVariantProperties": True}
-
-
-class Traffic:
-    """Steady requests from several clients until the block is left; every answer and error is kept."""
-
-    def __init__(self, world, name, clients=4):
-        self._world, self._name = world, name
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
-        self.releases, self.errors = [], []
-
-    def _run(self):
-        while not self._stop.is_set():
-            try:
-                self.releases.append(self._world.answer(self._name)["release"])
-            except Exception as error:
-                self.errors.append(error)
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
 
 def properties(world, name):
@@ -60,7 +35,7 @@ def shifted(world):
 
 def test_no_request_fails_during_an_update(world, wait_until):
     name = world.endpoint(world.release(RELEASE="1"))
-    with Traffic(world, name) as traffic:
+    with SteadyClient(world, name) as traffic:
         wait_until(lambda: "1" in traffic.releases, "answers of release 1")
         world.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=world.release(RELEASE="2"))
         world.settled(name)
@@ -72,19 +47,19 @@ def test_no_request_fails_during_an_update(world, wait_until):
 
 def test_no_request_fails_during_a_silent_rollback(world, wait_until):
     name = world.endpoint(world.release(RELEASE="1"))
-    with Traffic(world, name) as traffic:
+    with SteadyClient(world, name) as traffic:
         wait_until(lambda: traffic.releases, "answers of release 1")
         world.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=world.release("cannot_load"))
         world.settled(name)
     assert traffic.errors == []
-    assert set(traffic.releases) == {"1"}
+    assert traffic.releases == {"1"}
 
 
 def test_no_request_fails_while_weights_and_counts_change(world, wait_until):
     one, two = world.model(RELEASE="1"), world.model(RELEASE="2")
     config = world.config(world.variant(one, "one", count=2), world.variant(two, "two", weight=0))
     name = world.endpoint(config)
-    with Traffic(world, name) as traffic:
+    with SteadyClient(world, name) as traffic:
         wait_until(lambda: traffic.releases, "answers of release 1")
         world.sagemaker.update_endpoint_weights_and_capacities(
             EndpointName=name,
