@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 import uvicorn
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.app import App
 from local_sagemaker.assembly import assembled
 from local_sagemaker.backing.moto import Moto
 from local_sagemaker.foundation import MOTO_LOG
-from local_sagemaker.settings import ACCOUNT_ID, Settings
+from local_sagemaker.settings import Settings
 from local_sagemaker.state_dir import held
 
 

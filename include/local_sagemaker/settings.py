@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.faults.rules import AnyRule
-
-ACCOUNT_ID = "123456789012"  # moto's account for every caller that has not assumed a role elsewhere
 
 
 @dataclass(frozen=True)

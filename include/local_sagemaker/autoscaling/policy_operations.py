@@ -4,12 +4,12 @@ import itertools
 import uuid
 from typing import Any
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.api.errors import invalid
 from local_sagemaker.autoscaling.paging import page
 from local_sagemaker.autoscaling.records import DIMENSION, Policy, Registry, Target, now, policy_key, resource
 from local_sagemaker.autoscaling.refusals import check_scalable, no_target, not_found
 from local_sagemaker.cloudwatch.service import CloudWatch
-from local_sagemaker.settings import ACCOUNT_ID
 
 Request = dict[str, Any]
 INVOCATIONS = "SageMakerVariantInvocationsPerInstance"

@@ -5,7 +5,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import Field
 
-from local_sagemaker.hosting.records import Record
+from local_sagemaker.record import Record
 from local_sagemaker.store import Store
 
 NAMESPACE = "sagemaker"

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.api.errors import invalid
 from local_sagemaker.autoscaling.paging import page
 from local_sagemaker.autoscaling.records import Registry, Scheduled, now, policy_key, resource
@@ -10,7 +11,6 @@ from local_sagemaker.autoscaling.refusals import check_scalable, no_target, not_
 from local_sagemaker.autoscaling.scaler import Scaler
 from local_sagemaker.autoscaling.schedules import next_time
 from local_sagemaker.clock import Clock
-from local_sagemaker.settings import ACCOUNT_ID
 
 Request = dict[str, Any]
 

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.api.errors import ServiceError, invalid
 from local_sagemaker.autoscaling.paging import page
 from local_sagemaker.autoscaling.policy_operations import PolicyOperations
@@ -15,7 +16,6 @@ from local_sagemaker.autoscaling.records import (
 )
 from local_sagemaker.autoscaling.refusals import check_scalable, no_target
 from local_sagemaker.autoscaling.scaler import Scaler
-from local_sagemaker.settings import ACCOUNT_ID
 
 Request = dict[str, Any]
 MAX_TAGS = 50

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from local_sagemaker.settings import ACCOUNT_ID
+from local_sagemaker.account import ACCOUNT_ID
 
 Members = Mapping[str, Any]
 # What becomes of earlier entries: "make" is left out if there is one of the same subject, "base" takes its

@@ -6,10 +6,10 @@ from typing import Any
 
 from botocore.loaders import Loader
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.cloudwatch.alarm_evaluation import moment
 from local_sagemaker.cloudwatch.alarm_records import Alarm
 from local_sagemaker.cloudwatch.alarm_rules import State
-from local_sagemaker.settings import ACCOUNT_ID
 
 _STATISTICS = {"SampleCount": "SAMPLE_COUNT"}
 

@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.cloudwatch.alarm_checks import check_metric_alarm
 from local_sagemaker.cloudwatch.alarm_records import Alarm
 from local_sagemaker.cloudwatch.alarms import Alarms
 from local_sagemaker.cloudwatch.composite_alarms import CompositeAlarms
 from local_sagemaker.cloudwatch.metric_data import key_of, position, token
 from local_sagemaker.cloudwatch.refusals import invalid_value, not_found, validation
-from local_sagemaker.settings import ACCOUNT_ID
 
 Request = dict[str, Any]
 DEFAULT_PAGE = 50

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from local_sagemaker.cloudwatch.alarm_rules import State
-from local_sagemaker.hosting.records import Record
+from local_sagemaker.record import Record
 
 KIND = "alarm"
 HISTORY_KIND = "alarm-history"

@@ -4,10 +4,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.console.endpoint_view import endpoint_view
 from local_sagemaker.console.log_files import LogFiles
 from local_sagemaker.console.sources import Sources
-from local_sagemaker.settings import ACCOUNT_ID
 
 _MAX_JOBS = 50
 _FRESH_SECONDS = 0.4

@@ -16,13 +16,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.api.validation import check_request
 from local_sagemaker.backing.moto import Moto
 from local_sagemaker.events.inputs import input_for
 from local_sagemaker.events.patterns import matches
 from local_sagemaker.events.targets import Targets, pattern_of
-from local_sagemaker.settings import ACCOUNT_ID
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from local_sagemaker.hosting.asked import Asked, refused
-from local_sagemaker.hosting.records import Record
+from local_sagemaker.record import Record
 
 MAX_INLINE_BODY = 128_000
 _TTL = ("requestttlseconds", 60, 21_600, 21_600)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.api import errors
 from local_sagemaker.api.listing import page
 from local_sagemaker.clock import Clock
 from local_sagemaker.hosting.records import Resource
-from local_sagemaker.settings import ACCOUNT_ID
 from local_sagemaker.store import Store
 
 Request = dict[str, Any]

@@ -2,7 +2,9 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import Field, model_validator
+
+from local_sagemaker.record import Record
 
 Status = Literal[
     "OutOfService",
@@ -28,12 +30,6 @@ SERVING: tuple[Status, ...] = (
 PRIMARY = "primary"  # the service's name for the only container of a model
 
 
-class Record(BaseModel):
-    """Common to all: refuse what it does not know, so that a state directory of another age is noticed."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 class Resource(Record):
     """A model or an endpoint configuration: the request that made it, kept as it was sent."""
 
@@ -41,7 +37,7 @@ class Resource(Record):
     arn: str
     created: float
     request: dict[str, Any]
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default_factory=dict)
 
 
 class Container(Record):
@@ -50,7 +46,7 @@ class Container(Record):
     hostname: str
     image: str
     model_data_url: str | None = None
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = Field(default_factory=dict)
     mode: Literal["SingleModel", "MultiModel"] = "SingleModel"
     cache_models: bool = True
 
@@ -94,7 +90,7 @@ class Deployment(Record):
 
     config_name: str
     variants: list[Variant]
-    shadows: list[Variant] = []
+    shadows: list[Variant] = Field(default_factory=list)
     data_capture: dict[str, Any] | None = None
     async_inference: dict[str, Any] | None = None
     started: float
@@ -120,4 +116,4 @@ class Endpoint(Record):
     pending: Deployment | None = None
     beside: Deployment | None = None
     deployment_config: dict[str, Any] | None = None
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default_factory=dict)

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.clock import Clock
 from local_sagemaker.hosting.asked import Asked, error_response, headers_of, limited_body, refused, too_long
@@ -20,7 +21,7 @@ from local_sagemaker.hosting.routing import call_of, choose
 from local_sagemaker.hosting.traffic import Traffic
 from local_sagemaker.hosting.variant_fleet import MINIMUM_INVOCATION_SECONDS, VariantFleet
 from local_sagemaker.hosting.wire import ConnectionLost
-from local_sagemaker.settings import ACCOUNT_ID, Settings
+from local_sagemaker.settings import Settings
 
 # A container has 60 s to answer (InvokeEndpoint's reference), and 8 minutes to stream its answer (hosting
 # guide, Real-time inference).

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from local_sagemaker.api.addressing import path_style
+from local_sagemaker.api.caller import current_caller
 from local_sagemaker.api.calls import ProtocolCall, decoded_cbor, identify
 from local_sagemaker.api.error_forms import error_answer
 from local_sagemaker.api.tags import Tags
-from local_sagemaker.iam.caller import current_caller
 from local_sagemaker.iam.other_needs import other_needs
 from local_sagemaker.iam.policies import Need, refusal, verdict
 from local_sagemaker.iam.principals import Principal, Principals

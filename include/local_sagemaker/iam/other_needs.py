@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.iam.policies import Need
-from local_sagemaker.settings import ACCOUNT_ID
 
 # Services whose actions begin otherwise than boto3 calls them.
 _PREFIXES = {

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from local_sagemaker.api.caller import ROOT, Caller
 from local_sagemaker.backing.moto import Moto
-from local_sagemaker.iam.caller import ROOT, Caller
 from local_sagemaker.iam.policies import Grants, Policy
 
 ROOT_KEY = "local"  # the key and the secret of the account's root user, as the server prints them

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.iam.policies import Need
-from local_sagemaker.settings import ACCOUNT_ID
 
 _PREFIX = "sagemaker"
 _NOUN = re.compile(r"(?:Create|Describe|Update|Delete|Stop|Start|Put|Get|Retry|Send)(?P<noun>\w+)")

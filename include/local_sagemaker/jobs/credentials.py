@@ -4,8 +4,8 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlencode
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.backing.moto import Moto
-from local_sagemaker.settings import ACCOUNT_ID
 
 _SESSION_NAME = "SageMaker"
 _VARIABLES = {

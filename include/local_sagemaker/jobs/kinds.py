@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from local_sagemaker.account import ACCOUNT_ID
 from local_sagemaker.api.errors import ServiceError, invalid
-from local_sagemaker.settings import ACCOUNT_ID
 
 
 @dataclass(frozen=True)

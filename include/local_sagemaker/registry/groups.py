@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from local_sagemaker.api.caller import user_context
 from local_sagemaker.api.errors import ServiceError, invalid
 from local_sagemaker.api.listing import page
 from local_sagemaker.clock import Clock
-from local_sagemaker.iam.caller import user_context
 from local_sagemaker.registry.records import GROUP_KIND, PACKAGE_KIND, Group, bare_name, group_arn
 from local_sagemaker.store import Store
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from local_sagemaker.api.caller import user_context
 from local_sagemaker.api.errors import ServiceError, invalid, unsupported
 from local_sagemaker.api.listing import page
 from local_sagemaker.clock import Clock
 from local_sagemaker.events.bus import Events
-from local_sagemaker.iam.caller import user_context
 from local_sagemaker.registry import views
 from local_sagemaker.registry.groups import Groups
 from local_sagemaker.registry.records import PACKAGE_KIND, Package, bare_name, package_arn, package_key

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from local_sagemaker.hosting.records import Record
-from local_sagemaker.settings import ACCOUNT_ID
+from local_sagemaker.account import ACCOUNT_ID
+from local_sagemaker.record import Record
 
 GROUP_KIND = "model-package-group"
 PACKAGE_KIND = "model-package"

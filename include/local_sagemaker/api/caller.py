@@ -4,7 +4,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from local_sagemaker.settings import ACCOUNT_ID
+from local_sagemaker.account import ACCOUNT_ID
 
 
 @dataclass(frozen=True)
