@@ -2,35 +2,19 @@
 
 import textwrap
 
-OVER = ("Completed", "Failed", "Stopped")
+from tests.local_sagemaker.bucket_jobs import BucketJobs
+
 SCRIPT = "/opt/ml/processing/input/code/script.py"
 
 
-class Processing:
-    """Processing jobs of one server, with inputs and outputs in a bucket of their own."""
+class Processing(BucketJobs):
+    """Processing jobs of one server."""
 
-    def __init__(self, world, until, bucket=None):
-        self.world = world
-        self.until = until
-        self.client = world.sagemaker
-        self.bucket = bucket or self._new_bucket()
-
-    def again(self):
-        """The same jobs, once their server has come back."""
-        return type(self)(type(self.world)(self.world.server), self.until, self.bucket)
-
-    def _new_bucket(self):
-        name = self.world.name("processing").lower()
-        s3 = self.world.s3
-        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
-        return name
+    kind = "Processing"
 
     def put(self, files):
         """Upload under a new prefix; returns its address."""
-        prefix = self.world.name("in")
-        for key, body in files.items():
-            self.world.s3.put_object(Bucket=self.bucket, Key=f"{prefix}/{key}", Body=body)
-        return f"s3://{self.bucket}/{prefix}"
+        return f"s3://{self.bucket}/{super().put(files)}"
 
     def source(self, name, uri, **members):
         return {
@@ -68,47 +52,16 @@ class Processing:
             **members,
         }
 
-    def begin(self, *arguments, **members):
-        request = self.request(*arguments, **members)
-        self.client.create_processing_job(**request)
-        return request["ProcessingJobName"]
-
-    def describe(self, name):
-        return self.client.describe_processing_job(ProcessingJobName=name)
-
-    def ended(self, name):
-        def look():
-            found = self.describe(name)
-            return found if found["ProcessingJobStatus"] in OVER else None
-
-        return self.until(look, f"{name} ends")
-
-    def run(self, *arguments, **members):
-        """The description of a job that is over."""
-        return self.ended(self.begin(*arguments, **members))
+    def plain_request(self, **members):
+        return self.request("pass", **members)
 
     def outputs(self, name):
-        prefix = f"{name}-out/"
-        found = self.world.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
-        return {
-            each["Key"].removeprefix(prefix): self.world.s3.get_object(Bucket=self.bucket, Key=each["Key"])[
-                "Body"
-            ]
-            .read()
-            .decode()
-            for each in found
-        }
+        """What a job put out, as text by the key below its output's address."""
+        return {key: body.decode() for key, body in self.below(f"s3://{self.bucket}/{name}-out").items()}
 
     def log(self, name):
         """What each instance wrote, by the stream's host."""
-        logs = self.world.server.client("logs")
-        group = "/aws/sagemaker/ProcessingJobs"
-        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
-        found = {}
-        for stream in streams:
-            events = logs.get_log_events(
-                logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True
-            )["events"]
-            host = stream["logStreamName"].partition("/")[2].rpartition("-")[0]
-            found[host] = [event["message"] for event in events]
-        return found
+        return {
+            stream.partition("/")[2].rpartition("-")[0]: messages
+            for stream, messages in self.streams(name).items()
+        }

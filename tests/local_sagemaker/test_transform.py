@@ -271,69 +271,21 @@ def test_a_stopped_job_stores_nothing(transforms, rows):
     assert transforms.outputs(job) == {}
 
 
-def test_errors_of_the_operations(transforms, rows, refusal):
-    client = transforms.client
+def test_what_cannot_be_transformed_is_refused(transforms, rows, refusal):
     request = transforms.request(rows, {"a.csv": b"1,1\n"})
-    name = request["TransformJobName"]
-    arn = client.create_transform_job(**request)["TransformJobArn"]
-    assert arn == transforms.world.arn("transform-job", name)
-    assert refusal(client.create_transform_job, **request) == (
-        "ResourceInUse",
-        (
-            "Job name must be unique within an AWS account and region, and a job with this name already "
-            f"exists ({arn})"
-        ),
-    )
-    transforms.ended(name)
-    for call in (client.describe_transform_job, client.stop_transform_job):
-        assert refusal(call, TransformJobName="missing") == (
-            "ValidationException",
-            "Could not find requested job with name: missing",
-        )
-    assert refusal(client.stop_transform_job, TransformJobName=name) == (
-        "ValidationException",
-        "The request was rejected because the transform job is in status Completed.",
-    )
     for members, said in (
         ({"ModelName": "missing"}, f'Could not find model "{transforms.world.arn("model", "missing")}"'),
         ({"MaxPayloadInMB": 101}, "MaxPayloadInMB"),
         ({"TransformOutput": {"S3OutputPath": "https://s3.amazonaws.com/out"}}, "Invalid S3 URI"),
         ({"MaxPayloadInMB": 30, "MaxConcurrentTransforms": 4}, "MaxConcurrentTransforms * MaxPayloadInMB"),
     ):
-        code, message = refusal(
-            client.create_transform_job, **{**request, "TransformJobName": "Refused", **members}
-        )
+        code, message = refusal(transforms.client.create_transform_job, **{**request, **members})
         assert (code, said in message) == ("ValidationException", True)
 
 
-def test_the_stock_waiter_lists_and_tags(transforms, rows):
-    client = transforms.client
-    request = transforms.request(rows, {"a.csv": b"1,1\n"}, Tags=[{"Key": "team", "Value": "a"}])
-    name = request["TransformJobName"]
-    arn = client.create_transform_job(**request)["TransformJobArn"]
-    client.get_waiter("transform_job_completed_or_stopped").wait(
-        TransformJobName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300}
-    )
-    (summary,) = client.list_transform_jobs(NameContains=name, StatusEquals="Completed")[
-        "TransformJobSummaries"
-    ]
-    job = transforms.describe(name)
-    for member in (
-        "TransformJobName",
-        "TransformJobArn",
-        "TransformJobStatus",
-        "CreationTime",
-        "TransformEndTime",
-    ):
-        assert summary[member] == job[member]
-    assert client.list_transform_jobs(NameContains=name, StatusEquals="Failed")["TransformJobSummaries"] == []
-    pages = client.get_paginator("list_transform_jobs").paginate(PaginationConfig={"PageSize": 2})
-    listed = [each["CreationTime"] for page in pages for each in page["TransformJobSummaries"]]
-    assert listed == sorted(listed, reverse=True)
-    client.add_tags(ResourceArn=arn, Tags=[{"Key": "stage", "Value": "b"}])
-    assert client.list_tags(ResourceArn=arn)["Tags"] == [
-        {"Key": "team", "Value": "a"},
-        {"Key": "stage", "Value": "b"},
-    ]
+def test_what_was_asked_for_is_shown(transforms):
+    request = transforms.plain_request()
+    job = transforms.describe_created(request)
+    shown = {member: job[member] for member in request}
+    assert shown == request
     assert job["DataProcessing"] == {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}
-    assert job["TransformInput"] == request["TransformInput"]

@@ -1,8 +1,4 @@
-"""The amazon provider's operators and sensors for processing and transform jobs, unmodified.
-
-Their deferrable paths need the provider's aiobotocore extra, which is not installed: it would hold boto3
-back (see requirements).
-"""
+"""The amazon provider's operators and sensors for processing and transform jobs, unmodified."""
 
 import json
 from pathlib import Path
@@ -11,12 +7,11 @@ from typing import Any
 import pytest
 
 from tests.deploy.rig import AS_IN_PRODUCTION, BUCKET, ROLE, Rig
+from tests.provider.stock import IMAGE, run_dag
 
 pytestmark = AS_IN_PRODUCTION
 
 _FILE = Path(__file__).with_name("dags") / "stock_batch.py"
-_IMAGE = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
-_LOCAL = "airflow.dag_processing.bundles.local.LocalDagBundle"
 _PREPARE = """
 import pathlib
 data, prepared = pathlib.Path("/opt/ml/processing/input/data"), pathlib.Path("/opt/ml/processing/prepared")
@@ -29,8 +24,9 @@ for path in data.iterdir():
 class StockBatch:
     """Runs the provider's chain over data of a rig's."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
         self.rig = rig
+        self._monkeypatch = monkeypatch
         self.prefix = f"{rig.name}/batch"
         self._s3 = rig.clients("s3")
         self.put("code/prepare.py", _PREPARE)
@@ -38,21 +34,16 @@ class StockBatch:
     def put(self, key: str, text: str) -> None:
         self._s3.put_object(Bucket=BUCKET, Key=f"{self.prefix}/{key}", Body=text.encode())
 
-    def __call__(self) -> tuple[str, dict[str, str]]:
-        """State of the run and of its tasks."""
-        from airflow.dag_processing.dagbag import DagBag
-
-        bag = DagBag(dag_folder=str(_FILE))
-        assert not bag.import_errors, bag.import_errors
+    def __call__(self) -> dict[str, str]:
+        """The state of each task."""
         conf = {
             "name": self.rig.name,
             "prefix": f"s3://{BUCKET}/{self.prefix}",
             "artifact": self.rig.artifact("good", 10),
-            "image": _IMAGE,
+            "image": IMAGE,
             "role": ROLE,
         }
-        run = bag.dags["stock__batch"].test(run_conf=conf)
-        return str(run.state), {ti.task_id: str(ti.state) for ti in run.get_task_instances()}
+        return run_dag(_FILE, "stock__batch", conf, self._monkeypatch)[0]
 
     def predicted(self) -> dict[str, Any]:
         found = self._s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{self.prefix}/predicted/")["Contents"]
@@ -72,35 +63,25 @@ class StockBatch:
 
 @pytest.fixture
 def batch(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> StockBatch:
-    """The provider's chain; its DAG lies in a bundle beside the project's."""
-    bundles = [
-        {"name": "dags-folder", "classpath": _LOCAL, "kwargs": {}},
-        {"name": "stock-provider", "classpath": _LOCAL, "kwargs": {"path": str(_FILE.parent)}},
-    ]
-    monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps(bundles))
-    return StockBatch(rig)
+    """The provider's chain."""
+    return StockBatch(rig, monkeypatch)
 
 
 def test_the_stock_operators_and_sensors_prepare_and_transform(batch: StockBatch) -> None:
     batch.put("data/a.txt", "1 2,3")
     batch.put("data/b.txt", "4")
-    state, tasks = batch()
-    assert state == "success", tasks
-    assert set(tasks.values()) == {"success"}
+    tasks = batch()
+    assert set(tasks.values()) == {"success"}, tasks
     assert batch.predicted() == {"a.jsonl.out": [[11], [12, 13]], "b.jsonl.out": [[14]]}
 
     # Again, under the same names: the operators find them taken and add the time. A row that the model
     # cannot take fails the job, and with it the sensor.
     batch.put("data/c.txt", '"x"')
-    state, tasks = batch()
-    assert (state, tasks) == (
-        "failed",
-        {
-            "prepare": "success",
-            "await_prepare": "success",
-            "transform": "success",
-            "await_transform": "failed",
-        },
-    )
+    assert batch() == {
+        "prepare": "success",
+        "await_prepare": "success",
+        "transform": "success",
+        "await_transform": "failed",
+    }
     assert batch.jobs("Processing") == ["Completed", "Completed"]
     assert sorted(batch.jobs("Transform")) == ["Completed", "Failed"]

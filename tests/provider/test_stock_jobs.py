@@ -70,4 +70,14 @@ def test_the_stock_operators_and_sensors_run_jobs_of_every_kind(
         [2.0, 3.0],
         [4.0],
     ]
-    assert sagemaker.describe_model(ModelName=rig.name)["PrimaryContainer"]["Image"] == IMAGE
+    again = results["retrain"]["Training"]
+    assert again["TrainingJobName"].startswith(f"{rig.name}-")
+    assert again["FinalMetricDataList"][0]["Value"] == pytest.approx(0.25)
+    package = sagemaker.describe_model_package(ModelPackageName=results["register"])
+    assert (package["ModelPackageGroupName"], package["ModelApprovalStatus"]) == (
+        rig.name,
+        "PendingManualApproval",
+    )
+    (container,) = package["InferenceSpecification"]["Containers"]
+    assert container["ModelDataUrl"] == trained["ModelArtifacts"]["S3ModelArtifacts"]
+    assert sagemaker.list_models(NameContains=rig.name)["Models"] == []

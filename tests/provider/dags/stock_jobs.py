@@ -3,7 +3,9 @@
 from typing import Any
 
 from airflow.providers.amazon.aws.operators.sagemaker import (
+    SageMakerDeleteModelOperator,
     SageMakerProcessingOperator,
+    SageMakerRegisterModelVersionOperator,
     SageMakerTrainingOperator,
     SageMakerTransformOperator,
     SageMakerTuningOperator,
@@ -126,10 +128,26 @@ with DAG("stock__jobs", schedule=None, params=params):
         config={"TrainingJobName": NAME, **TRAINING, "HyperParameters": {**SCRIPT, "rate": "0.25"}},
         check_interval=1,
     )
+    # The name is taken by now: the operator finds that, and adds the time to it.
+    retrain = SageMakerTrainingOperator(
+        task_id="retrain",
+        config={"TrainingJobName": NAME, **TRAINING, "HyperParameters": {**SCRIPT, "rate": "0.75"}},
+        action_if_job_exists="timestamp",
+        print_log=False,
+        check_interval=1,
+    )
     tune = SageMakerTuningOperator(task_id="tune", config=tuning(), check_interval=1)
     predict = SageMakerTransformOperator(task_id="predict", config=transform(), check_interval=1)
+    register = SageMakerRegisterModelVersionOperator(
+        task_id="register",
+        image_uri="{{ params.image }}",
+        model_url="{{ ti.xcom_pull('train')['Training']['ModelArtifacts']['S3ModelArtifacts'] }}",
+        package_group_name=NAME,
+    )
+    delete = SageMakerDeleteModelOperator(task_id="delete", config={"ModelName": NAME})
     sensors = {"mode": "poke", "poke_interval": 1}
     process >> SageMakerProcessingSensor(task_id="processed", job_name=NAME, **sensors) >> train
-    train >> SageMakerTrainingSensor(task_id="trained", job_name=NAME, **sensors) >> tune
+    train >> SageMakerTrainingSensor(task_id="trained", job_name=NAME, **sensors) >> [retrain, register]
+    retrain >> tune
     tune >> SageMakerTuningSensor(task_id="tuned", job_name=NAME, **sensors) >> predict
-    predict >> SageMakerTransformSensor(task_id="predicted", job_name=NAME, **sensors)
+    predict >> SageMakerTransformSensor(task_id="predicted", job_name=NAME, **sensors) >> delete
