@@ -118,17 +118,22 @@ def plan_resize(live: Deployment, desired: list[dict[str, Any]], now: float) -> 
             f'The variant name(s) "{", ".join(sorted(unknown))}" is/are not present within endpoint '
             f'configuration "{live.config_name}".'
         )
+    # Only requests that wait in a queue, and variants with inference components, do without instances
+    # (hosting guide, Autoscale an asynchronous endpoint).
+    least = 0 if live.async_inference else 1
     return live.model_copy(
         update={
-            "variants": [_resized(variant, changes.get(variant.name, {})) for variant in live.variants],
-            "shadows": [_resized(variant, changes.get(variant.name, {})) for variant in live.shadows],
+            "variants": [
+                _resized(variant, changes.get(variant.name, {}), least) for variant in live.variants
+            ],
+            "shadows": [_resized(variant, changes.get(variant.name, {}), 1) for variant in live.shadows],
             "started": now,
             "in_place": True,
         }
     )
 
 
-def _resized(variant: Variant, change: dict[str, Any]) -> Variant:
+def _resized(variant: Variant, change: dict[str, Any], least: int) -> Variant:
     update: dict[str, Any] = {
         "weight": change.get("DesiredWeight", variant.weight),
         "count": change.get("DesiredInstanceCount", variant.count),
@@ -145,7 +150,6 @@ def _resized(variant: Variant, change: dict[str, Any]) -> Variant:
         raise errors.invalid(
             f"Production variant {variant.name} is not serverless: ServerlessUpdateConfig does not apply."
         )
-    elif update["count"] < 1:
-        # Only variants with inference components scale in to zero (hosting guide).
+    elif update["count"] < least:
         raise errors.invalid(f"DesiredInstanceCount of production variant {variant.name} must be at least 1.")
     return variant.model_copy(update=update)

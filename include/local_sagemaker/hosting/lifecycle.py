@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from local_sagemaker.clock import Clock
 from local_sagemaker.hosting.fleet import Fleet, FleetError
+from local_sagemaker.hosting.policy import part
 from local_sagemaker.hosting.progress import Progress, launching, scaling
 from local_sagemaker.hosting.records import SERVING, Deployment, Endpoint, Status
 from local_sagemaker.hosting.rollout import StageName, at_least
@@ -222,7 +223,7 @@ class Lifecycle:
         """Both configurations, by what runs of each."""
         old, new = self.fleets
         shares = {
-            name: len(variant.instances) / (len(variant.instances) + len(old.variants[name].instances))
+            name: part(len(variant.instances), len(variant.instances) + len(old.variants[name].instances))
             for name, variant in new.variants.items()
         }
         return Traffic.split(old, new, shares)

@@ -199,4 +199,9 @@ def _check_total(policy: Policy, variant: Variant) -> None:
 
 def portion(count: int, share: float) -> int:
     """Of the old fleet's `count` instances, those that keep traffic when `share` of it has moved."""
-    return 0 if share >= 1 else max(1, count - math.floor(count * share + _ROUNDING))
+    return 0 if share >= 1 else min(count, max(1, count - math.floor(count * share + _ROUNDING)))
+
+
+def part(done: int, count: int) -> float:
+    """The share of `count` instances that `done` of them are: of none, all is done."""
+    return done / count if count else 1.0

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from local_sagemaker.hosting.bake import Bake
 from local_sagemaker.hosting.fleet import Fleet, VariantFleet
-from local_sagemaker.hosting.policy import Policy, active_step, portion
+from local_sagemaker.hosting.policy import Policy, active_step, part, portion
 from local_sagemaker.hosting.progress import launching
 from local_sagemaker.hosting.traffic import Traffic
 
@@ -58,7 +58,7 @@ class Rollout:
         """Traffic on that many new instances of each variant, and off as large a part of the old ones."""
         for name, count in active.items():
             self.new.variants[name].activate(count)
-        shares = {name: count / self.new.variants[name].variant.count for name, count in active.items()}
+        shares = {name: part(count, self.new.variants[name].variant.count) for name, count in active.items()}
         for name, variant in self.old.variants.items():
             # The last part is left on for what is under way; new requests do not come here.
             if left := portion(variant.variant.count, shares.get(name, 1.0)):
@@ -139,7 +139,7 @@ class Rolling(Rollout):
             await self.provision(functools.partial(self.new.scale, {name: done}))
             self._activate({name: done})
             await self._bake("WaitIntervalInSeconds", self.policy.wait, {name: done})
-            left = portion(held, done / count)
+            left = portion(held, part(done, count))
             self.scene.stage(
                 "old", "Deleting", {name: f"Terminating {len(old.instances) - left} instance(s)."}
             )
@@ -171,7 +171,7 @@ class Rolling(Rollout):
         for variant in (new, old):
             variant.activate(variant.variant.count)
         whole = len(new.instances) + len(old.instances)
-        self._split({name: len(new.instances) / whole if whole else 1.0})
+        self._split({name: part(len(new.instances), whole)})
 
     def _pair(self) -> tuple[str, VariantFleet, VariantFleet]:
         ((name, new),) = self.new.variants.items()

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from local_sagemaker.hosting.policy import policy_in_force, portion
+from local_sagemaker.hosting.policy import part, policy_in_force, portion
 from local_sagemaker.hosting.records import Deployment, Endpoint
 from local_sagemaker.quotas import SERVERLESS_CONCURRENCY, instances
 
@@ -54,5 +54,5 @@ def _beside(record: Endpoint, target: Deployment) -> Deployment:
     most, left = 0, old.count
     for done in policy.steps(new.count):
         most = max(most, done + left)
-        left = portion(old.count, done / new.count)
+        left = portion(old.count, part(done, new.count))
     return target.model_copy(update={"variants": [new.model_copy(update={"count": most - old.count})]})
