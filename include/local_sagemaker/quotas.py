@@ -131,7 +131,7 @@ def load_quotas(path: Path) -> dict[str, int]:
     """The quotas of a YAML or JSON file, a limit for each name; raises QuotaError."""
     try:
         found = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise QuotaError(f"{path}: {' '.join(str(error).split())}") from error
     if not isinstance(found, dict):
         raise QuotaError(f"{path}: expected a limit for each name, as in 'ml.m5.large for endpoint usage: 2'")

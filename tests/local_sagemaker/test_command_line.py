@@ -62,6 +62,26 @@ def test_a_quota_file_that_is_wrong(tmp_path):
         assert (ended.returncode, f"{file}: " in ended.stderr, said in ended.stderr) == (2, True, True)
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff\xfe\x00", "expected text in UTF-8"),
+        (
+            b"faults:\n- {fault: throttle, id: a}\n- {fault: reset, id: a}\n",
+            "1:1: faults: the same id more than once: a",
+        ),
+        (b"faults:\n- {fault: throtle}\n", "2:3: faults[0]: unknown fault 'throtle'"),
+    ],
+)
+def test_a_fault_file_that_is_wrong(tmp_path, content, said):
+    file = tmp_path / "faults.yaml"
+    file.write_bytes(content)
+    ended = run("--faults", str(file))
+    assert (ended.returncode, "Traceback" in ended.stderr) == (2, False)
+    assert f"{file}:" in ended.stderr
+    assert said in ended.stderr
+
+
 def test_what_cannot_be_begun_ends_with_1_and_what_to_do(tmp_path):
     (tmp_path / "file").write_text("not a directory")
     ended = run(f"--state-dir={tmp_path / 'file'}")

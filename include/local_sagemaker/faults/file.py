@@ -22,6 +22,8 @@ def load(path: Path) -> list[AnyRule]:
         text = path.read_text()
     except OSError as error:
         raise FaultsError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise FaultsError(f"{path}: expected text in UTF-8: {error}") from error
     try:
         root = yaml.compose(text, yaml.SafeLoader)
         content = yaml.safe_load(text)

@@ -6,7 +6,7 @@ those of provisioning, which are the service's and run `--time-scale` times as f
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from local_sagemaker.faults.latency import Latency, Seconds
 
@@ -198,3 +198,12 @@ class FaultFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     faults: list[AnyRule]
+
+    @field_validator("faults")
+    @classmethod
+    def _one_of_each_id(cls, rules: list[AnyRule]) -> list[AnyRule]:
+        ids = [rule.id for rule in rules if rule.id is not None]
+        twice = sorted({each for each in ids if ids.count(each) > 1})
+        if twice:
+            raise ValueError(f"the same id more than once: {', '.join(twice)}")
+        return rules
