@@ -2,11 +2,9 @@
 
 import datetime
 import json
-import urllib.request
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.local_sagemaker.server_process import until
 from tests.local_sagemaker.trainer import Trainer
@@ -26,6 +24,7 @@ pathlib.Path("/opt/ml/model/seen-" + os.environ.get("SM_CURRENT_HOST", "plain") 
     json.dumps(seen))
 """
 
+
 SKLEARN = """
 import argparse, os, shutil
 import joblib, numpy
@@ -43,17 +42,6 @@ joblib.dump(model, os.path.join(os.environ["SM_MODEL_DIR"], "model.joblib"))
 os.makedirs(os.path.join(os.environ["SM_MODEL_DIR"], "code"))
 with open(os.path.join(os.environ["SM_MODEL_DIR"], "code", "inference.py"), "w") as file:
     file.write("import joblib, os\\ndef model_fn(d): return joblib.load(os.path.join(d, 'model.joblib'))\\n")
-"""
-
-WAITS = """
-import os, pathlib, signal, sys, time
-pathlib.Path("/opt/ml/model/begun").write_text("yes")
-def stop(*_):
-    pathlib.Path("/opt/ml/model/saved-on-stop").write_text("yes")
-    sys.exit(0)
-signal.signal(signal.SIGTERM, stop)
-print("waiting", flush=True)
-time.sleep(600)
 """
 
 
@@ -223,79 +211,6 @@ def test_a_manifest_names_the_objects(trainer: Trainer) -> None:
     assert seen["data"] == {"train/x/1": "m/x/1", "train/x/3": "m/x/3"}
 
 
-def test_a_failing_script_says_why(trainer: Trainer) -> None:
-    name = trainer.begin("print('before')\nraise ValueError('no such column')", HyperParameters={"k1": "v"})
-    found = trainer.ended(name)
-    assert (found["TrainingJobStatus"], found["SecondaryStatus"]) == ("Failed", "Failed")
-    reason = found["FailureReason"]
-    assert reason.startswith("AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage")
-    assert "ValueError: no such column" in reason
-    assert "train.py --k1 v" in reason
-    assert reason.endswith(", exit code: 1")
-    assert trainer.object(f"out/{name}/output/model.tar.gz") is None
-
-
-@pytest.mark.parametrize(
-    ("command", "reason"),
-    [
-        ("exit 3", "AlgorithmError: , exit code: 3"),
-        ("echo out of luck > /opt/ml/output/failure; exit 7", "AlgorithmError: out of luck\n, exit code: 7"),
-        ("kill -9 $$", "AlgorithmError: , exit code: 137"),
-    ],
-)
-def test_a_failing_program_leaves_its_reason_in_the_failure_file(
-    trainer: Trainer, command: str, reason: str
-) -> None:
-    assert trainer.train(["sh", "-c", command])["FailureReason"] == reason
-
-
-def test_a_program_that_is_not_there_fails_the_job(trainer: Trainer) -> None:
-    name = trainer.begin(["no-such-program"])
-    assert trainer.ended(name)["FailureReason"] == "AlgorithmError: , exit code: 127"
-    assert "cannot run no-such-program" in trainer.log(name)
-
-
-def test_one_failed_instance_fails_the_job_and_ends_the_others(trainer: Trainer) -> None:
-    found = trainer.train(
-        "import os, sys, time\nif os.environ['SM_CURRENT_HOST'] == 'algo-2': sys.exit(9)\ntime.sleep(600)",
-        InstanceCount=2,
-    )
-    assert found["TrainingJobStatus"] == "Failed"
-    assert found["FailureReason"].endswith("exit code: 9")
-
-
-def test_a_stopped_job_keeps_what_it_saved(trainer: Trainer) -> None:
-    name = trainer.begin(WAITS)
-    trainer.reaches(name, "Training")
-    until(lambda: "waiting" in trainer.log(name), "the program runs")
-    trainer.sagemaker.stop_training_job(TrainingJobName=name)
-    assert trainer.describe(name)["TrainingJobStatus"] in ("Stopping", "Stopped")
-    found = trainer.ended(name)
-    assert (found["TrainingJobStatus"], found["SecondaryStatus"]) == ("Stopped", "Stopped")
-    assert "FailureReason" not in found
-    assert trainer.output(name) == {"begun": "yes", "saved-on-stop": "yes"}
-    with pytest.raises(ClientError) as caught:
-        trainer.sagemaker.stop_training_job(TrainingJobName=name)
-    assert caught.value.response["Error"] == {
-        "Code": "ValidationException",
-        "Message": "The request was rejected because the training job is in status Stopped.",
-    }
-
-
-def test_a_program_deaf_to_sigterm_is_killed(trainer: Trainer, no_longer_running: Any) -> None:
-    name = trainer.begin(["sh", "-c", "trap '' TERM; echo $$; sleep 600 & echo $!; wait; sleep 600"])
-    pids = until(lambda: [int(line) for line in trainer.log(name).split()][:2], "it runs")
-    trainer.sagemaker.stop_training_job(TrainingJobName=name)
-    assert trainer.ended(name)["TrainingJobStatus"] == "Stopped"
-    assert no_longer_running(pids)
-
-
-def test_the_longest_runtime_stops_the_job(trainer: Trainer) -> None:
-    found = trainer.train(WAITS, StoppingCondition={"MaxRuntimeInSeconds": 2})
-    assert (found["TrainingJobStatus"], found["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
-    assert trainer.output(found["TrainingJobName"])["begun"] == "yes"
-
-
 def test_metrics_reach_cloudwatch(trainer: Trainer, world: World) -> None:
     name = trainer.begin(
         # What diverges comes before the rest: neither it nor what CloudWatch does not take may hide that.
@@ -317,84 +232,6 @@ def test_metrics_reach_cloudwatch(trainer: Trainer, world: World) -> None:
     )["Datapoints"]
     assert sum(point["SampleCount"] for point in statistics) == 3
     assert max(point["Maximum"] for point in statistics) == 1
-
-
-CHECKPOINTS = """
-import os, pathlib, time
-place = pathlib.Path("/opt/ml/checkpoints/epoch")
-epoch = int(place.read_text()) if place.exists() else 0
-print("begins at", epoch, flush=True)
-while epoch < 3:
-    epoch += 1
-    place.write_text(str(epoch))
-    if epoch == 2:
-        print("may be interrupted", flush=True)
-        time.sleep(600)
-pathlib.Path("/opt/ml/model/epochs").write_text(str(epoch))
-"""
-
-
-def test_an_interrupted_spot_job_goes_on_from_its_checkpoint(trainer: Trainer, world: World) -> None:
-    place = f"checkpoints/{world.name()}"
-    name = trainer.begin(
-        CHECKPOINTS,
-        EnableManagedSpotTraining=True,
-        StoppingCondition={"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200},
-        CheckpointConfig={"S3Uri": f"s3://models/{place}"},
-    )
-    until(lambda: trainer.object(f"{place}/epoch") == b"2", "the checkpoint is in S3 while the job runs")
-    world.server.local(f"/training-jobs/{name}/interrupt", {})
-    found = trainer.ended(name)
-    assert found["TrainingJobStatus"] == "Completed", found.get("FailureReason")
-    states = [each["Status"] for each in found["SecondaryStatusTransitions"]]
-    assert states[:5] == ["Starting", "Downloading", "Training", "Interrupted", "Starting"]
-    assert trainer.output(name) == {"epochs": "3"}
-    assert "begins at 2" in trainer.log(name)
-    assert trainer.object(f"{place}/epoch") == b"3"
-    assert found["BillableTimeInSeconds"] <= found["TrainingTimeInSeconds"]
-
-
-def test_a_lost_instance_is_an_internal_error_and_retried_where_asked(trainer: Trainer, world: World) -> None:
-    plain = trainer.begin(WAITS)
-    retried = trainer.begin(
-        "import pathlib, time\nprint('runs', flush=True)\ntime.sleep(600)",
-        RetryStrategy={"MaximumRetryAttempts": 1},
-    )
-    for name, said in ((plain, "waiting"), (retried, "runs")):
-        until(lambda name=name, said=said: said in trainer.log(name), "it runs")
-        world.server.local(f"/training-jobs/{name}/interrupt", {})
-    assert trainer.ended(plain)["FailureReason"].startswith("InternalServerError: ")
-    until(lambda: trainer.log(retried).count("runs") == 2, "the second attempt runs")
-    states = [each["Status"] for each in trainer.describe(retried)["SecondaryStatusTransitions"]]
-    assert states.count("Starting") == 2
-    world.server.local(f"/training-jobs/{retried}/interrupt", {})
-    assert trainer.ended(retried)["FailureReason"].startswith("InternalServerError: ")
-
-
-def test_fault_rules_reach_training_jobs(trainer: Trainer, world: World) -> None:
-    spot = {
-        "EnableManagedSpotTraining": True,
-        "StoppingCondition": {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 3600},
-    }
-    name, poor = world.name("Spot"), world.name("Poor")
-    rules = [
-        {"fault": "spot_interruption", "training_job": name, "after_seconds": 0.2, "count": 1},
-        {"fault": "insufficient_capacity", "kind": "training-job", "name": poor},
-    ]
-    world.server.local("/faults", {"faults": rules})
-    try:
-        trainer.begin(WAITS, TrainingJobName=name, **spot)
-        states = lambda: [each["Status"] for each in trainer.describe(name)["SecondaryStatusTransitions"]]  # noqa: E731
-        until(lambda: states().count("Training") == 2, "it trains again")
-        assert "Interrupted" in states()
-        trainer.sagemaker.stop_training_job(TrainingJobName=name)
-        trainer.ended(name)
-        found = trainer.train("pass", TrainingJobName=poor)
-        assert found["TrainingJobStatus"] == "Failed"
-        assert found["FailureReason"].startswith("CapacityError: ")
-    finally:
-        delete = urllib.request.Request(f"{world.server.url}/_local/faults", method="DELETE")  # noqa: S310
-        urllib.request.urlopen(delete, timeout=10).close()  # noqa: S310
 
 
 def test_changes_of_state_are_events(trainer: Trainer, world: World) -> None:
@@ -436,108 +273,3 @@ def test_an_uncompressed_model_keeps_its_files(trainer: Trainer) -> None:
     uri = f"s3://models/out/{found['TrainingJobName']}/output/model/"
     assert found["ModelArtifacts"]["S3ModelArtifacts"] == uri
     assert trainer.object(f"out/{found['TrainingJobName']}/output/model/deep/one") == b"one\n"
-
-
-def test_a_bucket_that_is_not_there_fails_the_upload(trainer: Trainer) -> None:
-    found = trainer.train(
-        ["sh", "-c", "echo one > /opt/ml/model/one"],
-        OutputDataConfig={"S3OutputPath": "s3://no-such-bucket/x"},
-    )
-    assert found["TrainingJobStatus"] == "Failed"
-    uri = f"s3://no-such-bucket/x/{found['TrainingJobName']}/output/model.tar.gz"
-    assert found["FailureReason"] == (
-        f"ClientError: Failed to upload to {uri}: NoSuchBucket: The specified bucket does not exist"
-    )
-
-
-@pytest.mark.parametrize(
-    ("members", "message"),
-    [
-        (
-            {"EnableManagedSpotTraining": True},
-            "Invalid MaxWaitTimeInSeconds. It must be present and",
-        ),
-        ({"AlgorithmSpecification": {"TrainingInputMode": "Pipe"}, "pipe": True}, "Pipe mode"),
-        ({"nothing": True}, 'No S3 objects found under S3 URL "s3://models/nothing/here/"'),
-        ({"plain": True}, "the 'train' program of an image"),
-        ({"HyperParameters": {"sagemaker_submit_directory": '"/opt/ml/code"'}}, "sagemaker_submit_directory"),
-        ({"OutputDataConfig": {"S3OutputPath": "https://s3.amazonaws.com/models"}}, "Invalid S3 URI"),
-        ({"CheckpointConfig": {"S3Uri": "https://s3.amazonaws.com/models"}}, "Invalid S3 URI"),
-    ],
-)
-def test_what_cannot_be_served_is_refused(
-    trainer: Trainer, refusal: Any, members: dict[str, Any], message: str
-) -> None:
-    request = trainer.request("pass")
-    if members.pop("pipe", False):
-        members["InputDataConfig"] = [trainer.channel("train", a="1")]
-    if members.pop("nothing", False):
-        channel = trainer.channel("train", a="1")
-        channel["DataSource"]["S3DataSource"]["S3Uri"] = "s3://models/nothing/here/"
-        members["InputDataConfig"] = [channel]
-    if members.pop("plain", False):
-        request["HyperParameters"] = {}
-    for name, value in members.items():
-        request[name] = {**request.get(name, {}), **value} if isinstance(value, dict) else value
-    code, text = refusal(trainer.sagemaker.create_training_job, **request)
-    assert code == "ValidationException"
-    assert message in text
-
-
-def test_names_are_unique_and_missing_jobs_are_told(trainer: Trainer, refusal: Any, world: World) -> None:
-    request = trainer.request("pass")
-    trainer.sagemaker.create_training_job(**request)
-    name = request["TrainingJobName"]
-    arn = world.arn("training-job", name)
-    code, message = refusal(trainer.sagemaker.create_training_job, **request)
-    assert code == "ResourceInUse"
-    assert message == (
-        "Training job names must be unique within an AWS account and region, and a training job with this "
-        f"name already exists ({arn})"
-    )
-    assert refusal(trainer.sagemaker.describe_training_job, TrainingJobName="none-such") == (
-        "ValidationException",
-        "Requested resource not found.",
-    )
-    trainer.ended(name)
-    trainer.sagemaker.delete_training_job(TrainingJobName=name)
-    assert refusal(trainer.sagemaker.describe_training_job, TrainingJobName=name)[1].startswith("Requested")
-    trainer.sagemaker.create_training_job(**request)
-    assert trainer.ended(name)["TrainingJobStatus"] == "Completed"
-
-
-def test_lists_are_filtered_ordered_and_paged(trainer: Trainer, world: World) -> None:
-    mark = world.name("listed")
-    names = [trainer.begin("pass", TrainingJobName=f"{mark}-{number}") for number in range(3)]
-    for name in names:
-        trainer.ended(name)
-    failed = trainer.begin(["false"], TrainingJobName=f"{mark}-bad")
-    trainer.ended(failed)
-    pages = trainer.sagemaker.get_paginator("list_training_jobs").paginate(
-        NameContains=mark, SortBy="Name", SortOrder="Descending", PaginationConfig={"PageSize": 2}
-    )
-    listed = [[each["TrainingJobName"] for each in page["TrainingJobSummaries"]] for page in pages]
-    assert listed == [[failed, names[2]], [names[1], names[0]]]
-    only = trainer.sagemaker.list_training_jobs(NameContains=mark, StatusEquals="Failed")
-    assert [each["TrainingJobName"] for each in only["TrainingJobSummaries"]] == [failed]
-    warm = trainer.sagemaker.list_training_jobs(NameContains=mark, WarmPoolStatusEquals="InUse")
-    assert warm["TrainingJobSummaries"] == [], "no instances are kept warm here"
-    waiter = trainer.sagemaker.get_waiter("training_job_completed_or_stopped")
-    waiter.wait(TrainingJobName=names[0], WaiterConfig={"Delay": 1, "MaxAttempts": 2})
-
-
-def test_quotas_count_what_trains(trainer: Trainer, world: World, refusal: Any) -> None:
-    quota = "ml.c4.8xlarge for training job usage"
-    body = json.dumps({quota: 1}).encode()
-    put = urllib.request.Request(f"{world.server.url}/_local/quotas", body, method="PUT")  # noqa: S310
-    urllib.request.urlopen(put, timeout=10).close()  # noqa: S310
-    where = {"InstanceType": "ml.c4.8xlarge", "InstanceCount": 1, "VolumeSizeInGB": 1}
-    name = trainer.begin(WAITS, ResourceConfig=where)
-    code, message = refusal(
-        trainer.sagemaker.create_training_job, **trainer.request("pass", ResourceConfig=where)
-    )
-    assert code == "ResourceLimitExceeded"
-    assert message.startswith(f"The account-level service limit '{quota}' is 1 Instances, with current util")
-    trainer.sagemaker.stop_training_job(TrainingJobName=name)
-    trainer.ended(name)
-    assert trainer.train("pass", ResourceConfig=where)["TrainingJobStatus"] == "Completed"

@@ -9,6 +9,17 @@ from tests.local_sagemaker.server_process import until
 from tests.local_sagemaker.world import World
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/sklearn:1"
+# Saves on a stop; ends by itself after ten minutes.
+WAITS = """
+import os, pathlib, signal, sys, time
+pathlib.Path("/opt/ml/model/begun").write_text("yes")
+def stop(*_):
+    pathlib.Path("/opt/ml/model/saved-on-stop").write_text("yes")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+print("waiting", flush=True)
+time.sleep(600)
+"""
 
 
 def source_archive(**files: str) -> bytes:

@@ -26,7 +26,7 @@ pathlib.Path("/opt/ml/processing/output/report.json").write_text(json.dumps({"ro
 
 
 def test_the_stock_operators_and_sensors_run_jobs_of_every_kind(
-    rig: Rig, local_sagemaker: Any, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, local_sagemaker: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # The hook that reads output files does not take its endpoint from the connection.
     monkeypatch.setenv("AWS_ENDPOINT_URL", local_sagemaker.url)
@@ -56,6 +56,7 @@ def test_the_stock_operators_and_sensors_run_jobs_of_every_kind(
 
     assert results["process"]["OutputFiles"] == {"Report": {"rows": 3}}
     assert json.loads(output("processed/report.json")) == {"rows": 3}
+    assert "loss=0.2500;" in capsys.readouterr().out, "the operator prints the job's log"
     trained = results["train"]["Training"]
     assert trained["TrainingJobStatus"] == "Completed"
     assert trained["FinalMetricDataList"][0]["Value"] == pytest.approx(0.25)
