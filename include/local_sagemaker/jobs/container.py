@@ -126,6 +126,16 @@ class Outcome:
         return next(((host, status) for host, status in self.statuses.items() if status), None)
 
 
+def log_path_of(directory: Path, host: str, at: int) -> Path:
+    """Where a host started in that second logs, or the next second's that is free: an instance's log is
+    never another's. 0 stands for no instance at all."""
+    path = directory / f"{host}-{at}.log"
+    while at and path.exists():
+        at += 1
+        path = directory / f"{host}-{at}.log"
+    return path
+
+
 def runtime_limit(clock: Clock, service_seconds: float) -> float:
     """Real seconds that a job's programs may run: a job's own work is not scaled, so at least 5 s of it
     are granted at any scale, if the limit is that long."""

@@ -1,5 +1,6 @@
 """Metrics by regular expression from what a job writes (MetricDefinitions)."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ import regex
 from local_sagemaker.cloudwatch.metrics import is_value
 
 logger = logging.getLogger(__name__)
+_EVERY_SECONDS = 0.5
 _SECONDS_A_LINE = 1.0  # a pattern that backtracks for ever must not hold the server
 
 
@@ -43,6 +45,12 @@ class MetricReader:
             self._offsets[path] = offset + len(whole)
             for line in whole.decode("utf-8", "replace").splitlines():
                 self._scan(line)
+
+    async def read_for_ever(self) -> None:
+        """Read what has been written, twice a second."""
+        while True:
+            await asyncio.sleep(_EVERY_SECONDS)
+            self.read()
 
     def _scan(self, line: str) -> None:
         for name, pattern in self._patterns:

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.api.errors import ServiceError
-from local_sagemaker.jobs.book import JobBook, JobWork, Request
+from local_sagemaker.jobs.book import JobBook
 from local_sagemaker.jobs.container import DEFAULT_MAX_RUNTIME
 from local_sagemaker.jobs.kinds import PROCESSING
 from local_sagemaker.jobs.processing_checks import processing_check
 from local_sagemaker.jobs.processing_run import EXIT_MESSAGE, ProcessingRun
 from local_sagemaker.jobs.records import Job
 from local_sagemaker.jobs.run import JobRun
+from local_sagemaker.jobs.work import JobWork, Request
 from local_sagemaker.quotas import instances
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_sagemaker.api.errors import ServiceError
-from local_sagemaker.jobs.book import JobBook, JobWork, Request
+from local_sagemaker.jobs.book import JobBook
 from local_sagemaker.jobs.container import DEFAULT_MAX_RUNTIME
 from local_sagemaker.jobs.kinds import TRAINING
 from local_sagemaker.jobs.records import Job
@@ -13,6 +13,7 @@ from local_sagemaker.jobs.run import JobRun, JobTools
 from local_sagemaker.jobs.training_checks import check_training
 from local_sagemaker.jobs.training_plan import model_uri, plan_training
 from local_sagemaker.jobs.training_session import TrainingSession
+from local_sagemaker.jobs.work import JobWork, Request
 from local_sagemaker.quotas import instances
 
 

@@ -5,11 +5,10 @@ import contextlib
 import shutil
 import time
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 
 from local_sagemaker.faults.engine import Place
 from local_sagemaker.faults.instances import NoCapacity
-from local_sagemaker.jobs.container import Container, Outcome, run_to_end, runtime_limit
+from local_sagemaker.jobs.container import Container, Outcome, log_path_of, run_to_end, runtime_limit
 from local_sagemaker.jobs.kinds import TRAINING
 from local_sagemaker.jobs.log_metrics import MetricReader
 from local_sagemaker.jobs.run import JobFailed, JobInterrupted, JobRun, JobStopped
@@ -20,7 +19,6 @@ from local_sagemaker.jobs.training_plan import OPT_ML, TrainingPlan
 from local_sagemaker.jobs.training_results import failure_reason, upload_results
 from local_sagemaker.s3.objects import S3Error
 
-_METRICS_EVERY_SECONDS = 0.5
 _CAPACITY_RETRY_SECONDS = 60.0
 _LONGEST_SERIES = 1000  # values of a tuned job's objective that are kept for early stopping
 NAMESPACE = TRAINING.log_group  # CloudWatch's namespace has the same name
@@ -157,7 +155,7 @@ class TrainingSession:
     def _make_containers(self, at: int) -> list[Container]:
         logs = self._tools.logs_dir / "training-job" / self._run.job.name
         return [
-            Container(host, self._run.directory / host, _free(logs / f"{host}-{at}.log"))
+            Container(host, self._run.directory / host, log_path_of(logs, host, at))
             for host in self._plan.hosts
         ]
 
@@ -215,7 +213,7 @@ class TrainingSession:
             self._found_metric,
         )
         checkpoints = checkpoints_of(self._tools.s3, self._plan, self._containers)
-        tasks = [asyncio.create_task(_read_for_ever(reader))]
+        tasks = [asyncio.create_task(reader.read_for_ever())]
         if checkpoints:
             tasks.append(asyncio.create_task(checkpoints.copy_for_ever()))
         try:
@@ -249,19 +247,3 @@ class TrainingSession:
             return left
         since = time.time() - self._run.job.created
         return min(left, runtime_limit(self._tools.clock, self._plan.max_wait) - since)
-
-
-async def _read_for_ever(reader: MetricReader) -> None:
-    while True:
-        await asyncio.sleep(_METRICS_EVERY_SECONDS)
-        reader.read()
-
-
-def _free(path: Path) -> Path:
-    """The path, or the next second's: an instance's log is never another's."""
-    stem, _, number = path.stem.rpartition("-")
-    at = int(number)
-    while at and path.exists():
-        at += 1
-        path = path.with_name(f"{stem}-{at}.log")
-    return path

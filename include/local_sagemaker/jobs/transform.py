@@ -8,13 +8,13 @@ from local_sagemaker.hosting.catalog import Catalog
 from local_sagemaker.hosting.deployments import containers_of
 from local_sagemaker.hosting.fleet import FleetTools
 from local_sagemaker.hosting.records import Container
-from local_sagemaker.jobs.book import JobWork
 from local_sagemaker.jobs.inputs import require_place
 from local_sagemaker.jobs.kinds import TRANSFORM
 from local_sagemaker.jobs.records import Job
 from local_sagemaker.jobs.run import JobRun
 from local_sagemaker.jobs.transform_run import TransformRun
 from local_sagemaker.jobs.transform_settings import check_payload
+from local_sagemaker.jobs.work import JobWork
 from local_sagemaker.quotas import instances
 
 Request = dict[str, Any]

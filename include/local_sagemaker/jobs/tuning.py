@@ -6,7 +6,7 @@ from typing import Any
 
 from local_sagemaker.api.errors import ServiceError
 from local_sagemaker.api.listing import page
-from local_sagemaker.jobs.book import JobBook, JobWork, Request
+from local_sagemaker.jobs.book import JobBook
 from local_sagemaker.jobs.container import runtime_limit
 from local_sagemaker.jobs.early_stopping import CHECK_SECONDS, lags
 from local_sagemaker.jobs.kinds import TUNING
@@ -23,6 +23,7 @@ from local_sagemaker.jobs.tuning_views import (
     reached,
     training_summary,
 )
+from local_sagemaker.jobs.work import JobWork, Request
 
 _ATTEMPTS = 5  # without one success, after which the service gives up (its own message names the number)
 
