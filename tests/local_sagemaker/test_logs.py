@@ -78,21 +78,6 @@ def test_an_endpoints_instances_are_there(world: World) -> None:
     )
 
 
-def test_the_stock_airflow_hook_prints_the_log(
-    trainer: Trainer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hooks = pytest.importorskip("airflow.providers.amazon.aws.hooks.sagemaker")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", trainer.world.server.url)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    name = trainer.begin("print('seen by Airflow')")
-    trainer.ended(name)
-    hook = hooks.SageMakerHook(aws_conn_id=None, region_name="eu-west-1")
-    hook.check_training_status_with_log(name, {"InProgress", "Stopping"}, {"Failed"}, True, 1)
-    assert "seen by Airflow" in capsys.readouterr().out
-
-
 def _streams(logs: Any, group: str) -> list[dict[str, Any]]:
     try:
         return logs.describe_log_streams(logGroupName=group)["logStreams"]
