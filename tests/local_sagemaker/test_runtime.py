@@ -1,7 +1,6 @@
 """InvokeEndpoint: the container's contract, and the runtime's numbered errors."""
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -153,25 +152,8 @@ def test_invocations_are_measured(world, wait_until):
     for _ in range(3):
         with pytest.raises(world.runtime.exceptions.ModelError):
             world.invoke(name)
-    cloudwatch = world.server.client("cloudwatch")
-
-    def total(metric):
-        points = cloudwatch.get_metric_statistics(
-            Namespace="AWS/SageMaker",
-            MetricName=metric,
-            Dimensions=[
-                {"Name": "EndpointName", "Value": name},
-                {"Name": "VariantName", "Value": "main"},
-            ],
-            StartTime=time.time() - 3600,
-            EndTime=time.time() + 3600,
-            Period=7200,
-            Statistics=["Sum"],
-        )["Datapoints"]
-        return sum(point["Sum"] for point in points)
-
-    wait_until(lambda: total("Invocations") == 3, "three invocations")
-    assert total("Invocation5XXErrors") == 3
-    assert total("Invocation4XXErrors") == 0
-    assert total("ModelLatency") > 0
-    assert total("OverheadLatency") > 0
+    wait_until(lambda: world.total(name, "main", "Invocations") == 3, "three invocations")
+    assert world.total(name, "main", "Invocation5XXErrors") == 3
+    assert world.total(name, "main", "Invocation4XXErrors") == 0
+    assert world.total(name, "main", "ModelLatency") > 0
+    assert world.total(name, "main", "OverheadLatency") > 0

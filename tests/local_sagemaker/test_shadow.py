@@ -1,7 +1,5 @@
 """Shadow variants get copies of the requests, and the caller sees nothing of it."""
 
-import time
-
 import pytest
 
 
@@ -27,19 +25,6 @@ def _endpoint(world, marks, *, weight=1.0, **shadow):
     )
 
 
-def _total(world, name, variant, metric):
-    points = world.server.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/SageMaker",
-        MetricName=metric,
-        Dimensions=[{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": variant}],
-        StartTime=time.time() - 3600,
-        EndTime=time.time() + 3600,
-        Period=7200,
-        Statistics=["Sum"],
-    )["Datapoints"]
-    return sum(point["Sum"] for point in points)
-
-
 def test_a_shadow_gets_copies_and_its_failures_stay_its_own(world, marks, wait_until):
     name = _endpoint(world, marks, FAIL="1")
     bodies = sorted(f"body {number}" for number in range(20))
@@ -48,9 +33,9 @@ def test_a_shadow_gets_copies_and_its_failures_stay_its_own(world, marks, wait_u
         assert (response["Body"].read(), response["InvokedProductionVariant"]) == (b"live", "live")
     wait_until(lambda: marks("shadow") == bodies, "the copies")
     assert marks("live") == bodies
-    wait_until(lambda: _total(world, name, "shadow", "Invocation5XXErrors") == 20, "the shadow's errors")
-    assert _total(world, name, "live", "Invocation5XXErrors") == 0
-    assert _total(world, name, "live", "Invocations") == 20
+    wait_until(lambda: world.total(name, "shadow", "Invocation5XXErrors") == 20, "the shadow's errors")
+    assert world.total(name, "live", "Invocation5XXErrors") == 0
+    assert world.total(name, "live", "Invocations") == 20
 
 
 def test_a_slow_shadow_does_not_hold_the_caller_up(world, marks, wait_until):
@@ -66,7 +51,7 @@ def test_a_shadow_gets_its_share(world, marks, wait_until):
     name = _endpoint(world, marks, weight=0.5)
     for number in range(200):
         world.invoke(name, str(number))
-    wait_until(lambda: _total(world, name, "shadow", "Invocations") == len(marks("shadow")) > 0, "copies")
+    wait_until(lambda: world.total(name, "shadow", "Invocations") == len(marks("shadow")) > 0, "copies")
     # One in two of 200: the standard deviation is 7.1; six of them are missed once in 500 million.
     assert abs(len(marks("shadow")) - 100) < 43
 

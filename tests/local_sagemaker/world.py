@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -108,6 +109,20 @@ class World:
             return None if found["EndpointStatus"] in moving else found
 
         return until(look, f"{name} settles")
+
+    def total(self, name: str, variant: str, metric: str) -> float:
+        """The sum of a metric of a variant, since it began."""
+        named = {"EndpointName": name, "VariantName": variant}
+        points = self.server.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/SageMaker",
+            MetricName=metric,
+            Dimensions=[{"Name": key, "Value": value} for key, value in named.items()],
+            StartTime=time.time() - 3600,
+            EndTime=time.time() + 3600,
+            Period=7200,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        return sum(point["Sum"] for point in points)
 
     def invoke(self, name: str, body: str = "hello", **members: Any) -> Any:
         members.setdefault("ContentType", "text/csv")
