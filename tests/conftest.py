@@ -1,4 +1,4 @@
-"""Fixtures of the whole suite: one local SageMaker, one metadata database, one running stack a session.
+"""Fixtures of the whole suite: a local SageMaker and a metadata database a session, a running stack a module.
 
 Airflow reads its configuration when it is first imported, so it is set here, before any test module is.
 """
@@ -99,10 +99,15 @@ def airflow_db() -> Iterator[str]:
         stop_all([child], patience=5)
 
 
-@pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """A whole running stack; specs put into its `specs_dir` become DAGs within seconds."""
-    specs = _ROOT / "specs"
+@pytest.fixture(scope="module")
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A whole running stack; specs put into its `specs_dir` become DAGs within seconds.
+
+    It ends with the module: an idle Airflow takes half a core from the tests that follow.
+    """
+    root = _ROOT / request.node.path.stem
+    root.mkdir()
+    specs = root / "specs"
     shutil.copytree(DEFAULT_SPECS_DIR, specs)
-    with running_stack(_ROOT / "stack", specs_dir=specs, time_scale=_TIME_SCALE) as running, running.airflow:
+    with running_stack(root / "stack", specs_dir=specs, time_scale=_TIME_SCALE) as running, running.airflow:
         yield running

@@ -1,4 +1,4 @@
-"""One running stack a session, and deployments of a test's own in it."""
+"""Deployments of a test's own in a running stack."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

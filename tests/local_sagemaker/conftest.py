@@ -1,5 +1,6 @@
 """A real server for these tests, and what several of them need."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,8 @@ from tests.local_sagemaker.server_process import Server, archive, until
 from tests.local_sagemaker.world import World
 
 
-@pytest.fixture(scope="session")
-def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """Start servers, each with a state directory of its own; they end with the session."""
+@contextlib.contextmanager
+def _starting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
     def start(*options: str) -> Server:
@@ -26,9 +26,26 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
             server.end()
 
 
+@pytest.fixture(scope="module")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Start servers, each with a state directory of its own; they end with the module.
+
+    Idle, a server and its instances still look after themselves: dozens of them cost the tests that follow.
+    """
+    with _starting(tmp_path_factory) as start:
+        yield start
+
+
 @pytest.fixture(scope="session")
-def server(start_server: Callable[..., Server]) -> Server:
-    return start_server()
+def start_shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Start servers that several modules share."""
+    with _starting(tmp_path_factory) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def server(start_shared_server: Callable[..., Server]) -> Server:
+    return start_shared_server()
 
 
 @pytest.fixture(scope="session")
@@ -58,9 +75,9 @@ def two_configs(shared_world: World, two_models: list[str]) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def fast_world(start_server: Callable[..., Server]) -> World:
+def fast_world(start_shared_server: Callable[..., Server]) -> World:
     """A server whose minutes take 0.3 s, for what waits through many of them."""
-    return World(start_server("--time-scale=200"))
+    return World(start_shared_server("--time-scale=200"))
 
 
 @pytest.fixture(scope="session")

@@ -35,15 +35,12 @@ def test_a_variant_has_instances_or_is_serverless(world, refusal):
 
 
 def test_what_is_not_served_is_refused_rather_than_ignored(world, refusal):
-    model = world.model()
-    code, message = refusal(
-        world.config,
-        world.variant(model),
-        AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": "s3://models/out"}},
-    )
+    scaling = {"Status": "ENABLED", "MinInstanceCount": 1, "MaxInstanceCount": 2}
+    variant = {**world.variant(world.model()), "ManagedInstanceScaling": scaling}
+    code, message = refusal(world.config, variant)
     assert code == "ValidationException"
     assert message.startswith("One or more endpoint features are not supported using this configuration")
-    assert "AsyncInferenceConfig" in message
+    assert "ManagedInstanceScaling" in message
 
 
 def test_a_request_signed_for_another_region_is_refused(server, refusal):

@@ -214,6 +214,6 @@ def test_other_services_are_motos(server):
     session = server.client("sts").assume_role(RoleArn=role, RoleSessionName="test")
     assert session["Credentials"]["SessionToken"]
     sagemaker = server.client("sagemaker")
-    arn = sagemaker.create_model_package_group(ModelPackageGroupName="registry")["ModelPackageGroupArn"]
-    groups = sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
-    assert [group["ModelPackageGroupArn"] for group in groups] == [arn]
+    arn = sagemaker.create_experiment(ExperimentName="proxied")["ExperimentArn"]
+    experiments = sagemaker.list_experiments()["ExperimentSummaries"]
+    assert [experiment["ExperimentArn"] for experiment in experiments] == [arn]
