@@ -362,17 +362,14 @@ def test_tracking_a_metric_of_ones_own(fast_world, autoscaling, variant, cloudwa
     assert counts(fast_world, variant) == (3, 3)
 
 
-def test_a_target_goes_with_its_endpoint(fast_world, autoscaling, cloudwatch, variant, wait_until):
+def test_a_target_goes_with_its_endpoint(fast_world, autoscaling, cloudwatch, variant):
     autoscaling.register_scalable_target(**variant, MinCapacity=1, MaxCapacity=2)
     autoscaling.put_scaling_policy(**variant, **tracking())
     fast_world.delete([endpoint_of(variant)])
-
-    def left():
-        return autoscaling.describe_scalable_targets(
-            ServiceNamespace="sagemaker", ResourceIds=[variant["ResourceId"]]
-        )["ScalableTargets"]
-
-    wait_until(lambda: not left(), "the target is gone")
+    left = autoscaling.describe_scalable_targets(
+        ServiceNamespace="sagemaker", ResourceIds=[variant["ResourceId"]]
+    )
+    assert left["ScalableTargets"] == []
     assert autoscaling.describe_scaling_policies(**variant)["ScalingPolicies"] == []
     prefix = f"TargetTracking-{variant['ResourceId']}"
     assert cloudwatch.describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"] == []
@@ -417,3 +414,24 @@ def test_what_cannot_be_scaled_is_refused(autoscaling, variant, refusal):
     for expression in ("now", "at(tomorrow)", "rate(0 minutes)", "cron(0 9 * * *)", "cron(99 9 ? * * *)"):
         code, message = refusal(autoscaling.put_scheduled_action, **schedule, Schedule=expression)
         assert (code, message) == ("ValidationException", f"Invalid schedule expression: {expression}")
+
+
+def updated(world, variant, **changes):
+    """Ask for an update to a new configuration of the endpoint's only variant, changed so."""
+    config = world.config({**world.variant(world.model()), **changes})
+    world.sagemaker.update_endpoint(EndpointName=endpoint_of(variant), EndpointConfigName=config)
+    return world.settled(endpoint_of(variant))
+
+
+def test_a_scaled_variant_keeps_name_and_instance_type_until_it_is_deregistered(
+    fast_world, autoscaling, variant, refusal
+):
+    autoscaling.register_scalable_target(**variant, MinCapacity=1, MaxCapacity=2)
+    assert updated(fast_world, variant)["EndpointStatus"] == "InService"  # another model is no matter
+    for changes in ({"InstanceType": "ml.m5.xlarge"}, {"VariantName": "other"}):
+        code, message = refusal(updated, fast_world, variant, **changes)
+        assert code == "ValidationException"
+        assert "scalable target exists for variant main" in message
+    autoscaling.deregister_scalable_target(**variant)
+    moved = updated(fast_world, variant, InstanceType="ml.m5.xlarge", VariantName="other")
+    assert [one["VariantName"] for one in moved["ProductionVariants"]] == ["other"]

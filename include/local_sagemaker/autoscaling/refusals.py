@@ -19,6 +19,17 @@ def no_target(resource_id: str) -> ServiceError:
     )
 
 
+def still_scaled(variant: str, how: str) -> ServiceError:
+    """UpdateEndpoint meets a scalable target.
+
+    No report has its words. These follow those of DeleteEndpoint without the right to deregister
+    (awslabs/stable-diffusion-aws-extension 161).
+    """
+    return invalid(
+        f"An Application AutoScaling scalable target exists for variant {variant} {how}. Deregister it first."
+    )
+
+
 def check_scalable(request: dict[str, Any]) -> None:
     """Raise the service's error for a resource of another kind than those that are scaled here."""
     if request["ServiceNamespace"] != NAMESPACE:

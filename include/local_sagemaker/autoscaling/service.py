@@ -35,6 +35,7 @@ class AutoScaling:
         self._policies = PolicyOperations(self._registry, cloudwatch, region)
         self._targets = TargetOperations(self._registry, self._scaler, self._policies, region)
         self._schedules = ScheduleOperations(self._registry, self._scaler, clock, region)
+        endpoints.scaled_by(self._targets)
         cloudwatch.watch.scale_by(Triggers(self._registry, self._scaler, cloudwatch, clock).on_alarm)
         self._task: asyncio.Task[None] | None = None
 

@@ -14,8 +14,9 @@ from local_sagemaker.autoscaling.records import (
     now,
     resource,
 )
-from local_sagemaker.autoscaling.refusals import check_scalable, no_target
+from local_sagemaker.autoscaling.refusals import check_scalable, no_target, still_scaled
 from local_sagemaker.autoscaling.scaler import Scaler
+from local_sagemaker.hosting.records import Deployment
 
 Request = dict[str, Any]
 MAX_TAGS = 50
@@ -109,6 +110,26 @@ class TargetOperations:
         """Forget the targets whose endpoints or variants are gone."""
         for target in self._registry.targets.all():
             if self._scaler.capacity(target) is None:
+                self.remove(target.resource_id)
+
+    def check_update(self, endpoint: str, live: Deployment, target: Deployment) -> None:
+        """Refuse an update that removes a scaled variant, or changes its instance type.
+
+        Both are the guide's (endpoint-scaling-update); the wording is assumed.
+        """
+        after = {variant.name: variant.instance_type for variant in target.variants}
+        for variant in live.variants:
+            if self._registry.targets.get(f"endpoint/{endpoint}/variant/{variant.name}") is None:
+                continue
+            if variant.name not in after:
+                raise still_scaled(variant.name, "being removed")
+            if after[variant.name] != variant.instance_type:
+                raise still_scaled(variant.name, "whose instance type is being changed")
+
+    def forget_endpoint(self, endpoint: str) -> None:
+        """Forget every target of an endpoint that is being deleted."""
+        for target in self._registry.targets.all():
+            if target.endpoint == endpoint:
                 self.remove(target.resource_id)
 
     def tag(self, request: Request) -> dict[str, Any]:

@@ -46,6 +46,11 @@ class Alarms:
         """The alarm of that name."""
         return self._by_name.get(name)
 
+    def tags_of(self, arn: str) -> dict[str, str]:
+        """The tags of an alarm; none of one that is not there."""
+        alarm = self._by_name.get(arn.partition(":alarm:")[2])
+        return dict(alarm.tags) if alarm else {}
+
     def states(self, names: Sequence[str]) -> dict[str, str]:
         """The states of these alarms; names that do not exist are absent."""
         return {name: self._by_name[name].state for name in names if name in self._by_name}
