@@ -382,3 +382,28 @@ def test_a_models_role_may_go_while_the_model_stays_and_then_it_transforms_nothi
     request = Transforms(world, None).request(model, {"a.csv": b"1"})
     code, message = refusal(world.sagemaker.create_transform_job, **request)
     assert (code, message.startswith(f"Could not assume role {role}.")) == ("ValidationException", True)
+
+
+def test_alarms_are_made_and_deleted_by_their_tags(enforcing, refusal):
+    tagged = {"Null": {"aws:RequestTag/ours": "false"}}
+    user = enforcing.user(
+        allow("cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", **tagged),
+        allow("cloudwatch:DeleteAlarms", Null={"aws:ResourceTag/ours": "false"}),
+    )
+    mine, others = enforcing.world.name("Alarm"), enforcing.world.name("Alarm")
+    request = {
+        "Namespace": "Test",
+        "MetricName": "Nothing",
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+    }
+    enforcing.client("cloudwatch").put_metric_alarm(AlarmName=others, **request)
+    cloudwatch = user("cloudwatch")
+    code, message = refusal(cloudwatch.put_metric_alarm, AlarmName=mine, **request)
+    assert (code, "cloudwatch:PutMetricAlarm on resource" in message) == ("AccessDenied", True)
+    cloudwatch.put_metric_alarm(AlarmName=mine, **request, Tags=[{"Key": "ours", "Value": "yes"}])
+    assert refusal(cloudwatch.delete_alarms, AlarmNames=[others])[0] == "AccessDenied"
+    cloudwatch.delete_alarms(AlarmNames=[mine])

@@ -14,6 +14,9 @@ from local_sagemaker.api.caller import current_caller
 from local_sagemaker.api.calls import ProtocolCall, decoded_cbor, identify
 from local_sagemaker.api.error_forms import error_answer
 from local_sagemaker.api.tags import Tags
+from local_sagemaker.iam.autoscaling_needs import autoscaling_needs
+from local_sagemaker.iam.cloudwatch_needs import Tags as AlarmTags
+from local_sagemaker.iam.cloudwatch_needs import cloudwatch_needs
 from local_sagemaker.iam.other_needs import other_needs
 from local_sagemaker.iam.policies import Need, refusal, verdict
 from local_sagemaker.iam.principals import Principal, Principals
@@ -65,9 +68,12 @@ class Refused(Exception):
 class Enforcement:
     """Lets a request through, or answers it."""
 
-    def __init__(self, principals: Principals, tags: Tags, mirror: S3Mirror, region: str) -> None:
+    def __init__(
+        self, principals: Principals, tags: Tags, alarm_tags: AlarmTags, mirror: S3Mirror, region: str
+    ) -> None:
         self._principals = principals
         self._tags = tags
+        self._alarm_tags = alarm_tags
         self._mirror = mirror
         self._region = region
 
@@ -145,6 +151,10 @@ class Enforcement:
         members = await _members(request, call)
         if service == "sagemaker":
             return sagemaker_needs(operation, members, self._region, self._tags.of)
+        if service == "cloudwatch":
+            return cloudwatch_needs(operation, members, self._region, self._alarm_tags)
+        if service == "application-autoscaling":
+            return autoscaling_needs(operation, members, self._region)
         if (service, operation) == ("sts", "GetCallerIdentity"):
             return []  # "No permissions are required" (its reference)
         return other_needs(service, operation, members, self._region)

@@ -8,12 +8,10 @@ from local_sagemaker.iam.policies import Need
 
 # Services whose actions begin otherwise than boto3 calls them.
 _PREFIXES = {
-    "cloudwatch": "cloudwatch",
     "elbv2": "elasticloadbalancing",
     "stepfunctions": "states",
     "service-quotas": "servicequotas",
 }
-_ALARM_MEMBERS = ("AlarmName", "AlarmNames")
 _IAM_KINDS = {
     "RoleName": "role",
     "UserName": "user",
@@ -36,14 +34,6 @@ def _by_arn(_operation: str, request: dict[str, Any], _region: str) -> list[str]
         if name.endswith(("Arn", "ARN")) and isinstance(value, str) and value.startswith("arn:"):
             return [value]
     return []
-
-
-def _cloudwatch(operation: str, request: dict[str, Any], region: str) -> list[str]:
-    if "Alarm" not in operation:
-        return []
-    named = [value for name, value in request.items() if name.split(".")[0] in _ALARM_MEMBERS]
-    flat = [one for value in named for one in (value if isinstance(value, list) else [value])]
-    return [f"arn:aws:cloudwatch:{region}:{ACCOUNT_ID}:alarm:{name}" for name in flat or ["*"]]
 
 
 def _logs(_operation: str, request: dict[str, Any], region: str) -> list[str]:
@@ -72,4 +62,9 @@ def _iam(_operation: str, request: dict[str, Any], _region: str) -> list[str]:
     return [request["PolicyArn"]] if "PolicyArn" in request else []
 
 
-_RESOURCES = {"cloudwatch": _cloudwatch, "logs": _logs, "sqs": _sqs, "events": _events, "iam": _iam}
+def _ecr(_operation: str, request: dict[str, Any], region: str) -> list[str]:
+    name, registry = request.get("repositoryName"), request.get("registryId") or ACCOUNT_ID
+    return [f"arn:aws:ecr:{region}:{registry}:repository/{name}"] if name else []
+
+
+_RESOURCES = {"logs": _logs, "sqs": _sqs, "events": _events, "iam": _iam, "ecr": _ecr}
