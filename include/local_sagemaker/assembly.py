@@ -162,7 +162,11 @@ def _app(base: Base, hosting: _Hosting, jobs: Jobs) -> App:
             "application-autoscaling": hosting.autoscaling.service(),
         },
         faults=base.faults,
-        enforcement=Enforcement(principals, tags, base.mirror, base.region) if principals else None,
+        enforcement=(
+            Enforcement(principals, tags, base.cloudwatch.alarms.tags_of, base.mirror, base.region)
+            if principals
+            else None
+        ),
     )
 
 

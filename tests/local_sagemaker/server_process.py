@@ -1,5 +1,6 @@
 """`python -m local_sagemaker` as a process of its own, for every test that wants one."""
 
+import contextlib
 import io
 import json
 import os
@@ -41,6 +42,16 @@ def until(condition: Callable[[], Any], what: str) -> Any:
             return value
         time.sleep(0.02)
     raise AssertionError(f"not within {DEADLINE_SECONDS} s: {what}")
+
+
+def children_of(pid: int) -> list[int]:
+    """Ids of the processes that one has started; threads and processes may end while this looks."""
+    found: list[int] = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                found.extend(int(child) for child in (task / "children").read_text().split())
+    return found
 
 
 class Server:
@@ -119,9 +130,7 @@ class Server:
     def children(self) -> list[int]:
         """Every process the server has started and not ended."""
         assert self.process is not None
-        pid = self.process.pid
-        tasks = Path(f"/proc/{pid}/task").iterdir()
-        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+        return children_of(self.process.pid)
 
     def replicas(self, endpoint: str) -> list[dict[str, Any]]:
         inside = {found["name"]: found for found in self.local("/endpoints")["endpoints"]}

@@ -31,8 +31,9 @@ def test_what_the_models_code_starts_ends_with_the_server(
 
 
 def test_an_instance_that_keeps_dying_is_replaced_ever_later(world, wait_until, tmp_path):
-    loads = tmp_path / "loads"
-    name = world.endpoint(world.release("short_lived", LOADS=str(loads)))
+    loads, die = tmp_path / "loads", tmp_path / "die"
+    name = world.endpoint(world.release("short_lived", LOADS=str(loads), DIE=str(die)))
+    die.touch()
     times = wait_until(
         lambda: len(found := loads.read_text().splitlines()) > 4 and [float(each) for each in found],
         "a few loads",

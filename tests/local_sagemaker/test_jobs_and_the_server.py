@@ -9,6 +9,7 @@ import pytest
 
 from tests.local_sagemaker.fault_calls import FaultCalls
 from tests.local_sagemaker.processing_jobs import Processing
+from tests.local_sagemaker.server_process import children_of
 from tests.local_sagemaker.transform_jobs import Transforms
 
 GATED = """
@@ -120,7 +121,7 @@ def test_jobs_begin_anew_after_the_server_has_gone(processing, transforms, no_lo
     def running():
         """Every process below the server, once moto, the model and both programs are among them."""
         children = server.children()
-        below = [int(child) for pid in children for child in children_of(pid)]
+        below = [child for pid in children for child in children_of(pid)]
         return len(children) >= 4 and len(below) >= 2 and [*children, *below]
 
     processes = until(running, "the jobs run")
@@ -142,11 +143,3 @@ def test_jobs_begin_anew_after_the_server_has_gone(processing, transforms, no_lo
     assert processing.outputs(ran) == {"done.txt": "done"}
     # Nothing of them is left but their logs.
     assert list(Path(server.state_dir, "jobs").glob("*/*")) == []
-
-
-def children_of(pid):
-    return [
-        child
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]

@@ -141,17 +141,29 @@ def test_nothing_outlives_it(place: Path, how: str, no_longer_running: Any) -> N
         f"pathlib.Path('{told}').touch(); time.sleep(600)"
     )
     then = f"until [ -e {told} ]; do sleep 0.05; done" if how == "its program ends" else "sleep 600"
-    process = launch(place, "sh", "-c", f'{sys.executable} -c "{daemon}" & {then}', mount=False)
-    assert process.stdout is not None
-    assert process.stdin is not None
-    pid = int(
-        until(lambda: [line for line in [process.stdout.readline()] if line.strip().isdigit()], "it runs")[0]
-    )
-    if how == "its input ends":
-        process.stdin.close()
-        process.stdin = None
-    assert process.wait(30) == (0 if how == "its program ends" else 137)
-    until(lambda: no_longer_running([pid]), "the daemon is gone too")
-    process.stdout.close()
-    if process.stdin:
-        process.stdin.close()
+    with launch(place, "sh", "-c", f'{sys.executable} -c "{daemon}" & {then}', mount=False) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        pid = int(
+            until(
+                lambda: [line for line in [process.stdout.readline()] if line.strip().isdigit()], "it runs"
+            )[0]
+        )
+        if how == "its input ends":
+            process.stdin.close()
+            process.stdin = None
+        assert process.wait(30) == (0 if how == "its program ends" else 137)
+        until(lambda: no_longer_running([pid]), "the daemon is gone too")
+
+
+def test_whoever_reaps_the_program_it_ends_as_killed_with_its_server(place: Path) -> None:
+    # Two threads wait for the program then: one follows the server, the other gives the status.
+    ended = []
+    for _ in range(20):
+        with launch(place, "sh", "-c", "echo ready; sleep 600 & sleep 600", mount=False) as process:
+            assert process.stdout is not None
+            assert process.stdin is not None
+            assert any("ready" in line for line in iter(process.stdout.readline, "")), "it runs"
+            process.stdin.close()
+            ended.append(process.wait(30))
+    assert set(ended) == {137}

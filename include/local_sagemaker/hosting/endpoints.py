@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from local_sagemaker.api import errors
 from local_sagemaker.api.listing import page
@@ -22,6 +22,16 @@ from local_sagemaker.settings import Settings
 from local_sagemaker.store import Store
 
 Request = dict[str, Any]
+
+
+class ScalableTargets(Protocol):
+    """What auto scaling has a say in."""
+
+    def check_update(self, endpoint: str, live: Deployment, target: Deployment) -> None:
+        """Raise the service's error where an update would take a scaled variant, or its instance type."""
+
+    def forget_endpoint(self, endpoint: str) -> None:
+        """The endpoint is being deleted."""
 
 
 class Endpoints:
@@ -57,6 +67,11 @@ class Endpoints:
         self._quotas = quotas
         quotas.count(lambda: use_of(held for endpoint in self.all() for held in running(endpoint.record)))
         self._by_key: dict[str, Lifecycle] = {}
+        self._scalable: ScalableTargets | None = None
+
+    def scaled_by(self, targets: ScalableTargets) -> None:
+        """Ask these before an update, and tell them of a deletion."""
+        self._scalable = targets
 
     def load(self) -> None:
         """Read every endpoint from the store; none serves until it is resumed."""
@@ -153,6 +168,8 @@ class Endpoints:
         # (hashicorp/terraform-provider-aws 40048).
         self._configs.get(record.config_name)
         target = self._plan(config, request, record.live)
+        if self._scalable and record.live:
+            self._scalable.check_update(record.name, record.live, target)
         self._quotas.require(needed(record, target))
         return endpoint, target
 
@@ -200,6 +217,9 @@ class Endpoints:
         endpoint = self.get(request["EndpointName"])
         if endpoint.record.status in IN_PROGRESS:
             raise errors.in_progress(endpoint.record.arn)
+        if self._scalable:
+            # Without notice (hosting guide, Delete endpoints configured for auto scaling).
+            self._scalable.forget_endpoint(endpoint.record.name)
         endpoint.delete()
         return {}
 

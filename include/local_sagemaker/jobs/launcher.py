@@ -167,7 +167,10 @@ def _prctl(option: int, value: int) -> None:
 def _wait_for(child: int) -> int:
     """Reap whatever ends until the program has; orphans of its own children come here too."""
     while True:
-        ended, status = os.waitpid(-1, 0)
+        try:
+            ended, status = os.waitpid(-1, 0)
+        except ChildProcessError:  # the thread that follows the server has killed it, and reaped it first
+            return 128 + signal.SIGKILL
         if ended == child:
             code = os.waitstatus_to_exitcode(status)
             return 128 - code if code < 0 else code

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from local_sagemaker.api.errors import ServiceError
@@ -138,8 +139,9 @@ def times(job: Job) -> dict[str, Any]:
         shown["TrainingEndTime"] = job.ended
         if job.started is not None:
             total = job.ended - job.started
-            shown["TrainingTimeInSeconds"] = round(total)
-            shown["BillableTimeInSeconds"] = round(max(total - job.details.get("idle", 0.0), 0.0))
+            # A second that was begun counts: no job that ran is shown to have cost nothing.
+            shown["TrainingTimeInSeconds"] = ceil(total)
+            shown["BillableTimeInSeconds"] = ceil(max(total - job.details.get("idle", 0.0), 0.0))
     return shown
 
 
