@@ -145,9 +145,10 @@ def test_docs(tmp_path):
     assert "1 not met of 1 expectations over 2 rows" in summary
 
 
-def test_nothing_is_reported_to_anyone(tmp_path, capfd):
+def test_nothing_is_reported_to_anyone(tmp_path, capfd, caplog):
     CONNECTED.clear()
     run_suite(FRAME, suite(tmp_path, expect("column_to_exist", column="score")), docs_dir=tmp_path / "docs")
     assert CONNECTED == []
     captured = capfd.readouterr()
     assert captured.out + captured.err == ""  # nor is there a progress bar
+    assert caplog.messages == []  # whatever the process has set up to be done with its log

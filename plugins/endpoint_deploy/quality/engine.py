@@ -9,9 +9,12 @@ from typing import Any
 def great_expectations() -> ModuleType:
     """Return the module, imported on first use with its telemetry off and its log at warnings."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read once, on import
+    # Before the import, which says of some fifty functions that it does not register them.
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     import great_expectations as gx  # noqa: PLC0415 - costs four seconds
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    # This module sets its own logger to INFO on import, and then tells of each temporary directory.
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     return gx
 
 

@@ -1,6 +1,6 @@
 """What stops a check, as opposed to what a check finds."""
 
-from endpoint_deploy.errors import EndpointDeployError, ReleaseFailed
+from endpoint_deploy.errors import EndpointDeployError, Refused, ReleaseFailed
 
 
 class SuiteInvalid(EndpointDeployError):
@@ -9,3 +9,7 @@ class SuiteInvalid(EndpointDeployError):
 
 class PredictionsUnreadable(ReleaseFailed):
     """A model's answer is not what its content type says, or not a list of predictions."""
+
+
+class DataUnreadable(Refused):
+    """A data file is not what its format says, to the last line."""

@@ -1,19 +1,17 @@
 """A model's answers as a table, whichever of the usual forms they come in."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from endpoint_deploy.core.answers import csv_rows, from_json, json_line, named
 from endpoint_deploy.quality.errors import PredictionsUnreadable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _OURS: Final = ("variant", "payload", "expected", "absolute_error")
-_WRAPPERS: Final = ("predictions", "outputs", "instances")
 _SHOWN: Final = 200
 
 
@@ -44,7 +42,7 @@ def predictions_frame(responses: Iterable[Response]) -> "pd.DataFrame":
 
 
 def _rows(response: Response) -> list[dict[str, Any]]:
-    predictions = _predictions(response)
+    predictions = predictions_in(response)
     if not predictions:
         raise _unreadable(response, "no prediction in it, expected at least one")
     if response.expected is not None and len(response.expected) != len(predictions):
@@ -53,40 +51,35 @@ def _rows(response: Response) -> list[dict[str, Any]]:
         )
     rows = []
     for index, prediction in enumerate(predictions):
-        named = _named(prediction)
-        if taken := [name for name in _OURS if name in named]:
+        parts = named(prediction)
+        if taken := [name for name in _OURS if name in parts]:
             raise _unreadable(
                 response, f"a part named {taken[0]!r}, which this project uses for its own column"
             )
-        row = {"variant": response.variant, "payload": response.payload, **named}
+        row = {"variant": response.variant, "payload": response.payload, **parts}
         if response.expected is not None:
             row["expected"] = response.expected[index]
-            if _is_number(named.get("prediction")) and _is_number(row["expected"]):
-                row["absolute_error"] = abs(named["prediction"] - row["expected"])
+            if _is_number(parts.get("prediction")) and _is_number(row["expected"]):
+                row["absolute_error"] = abs(parts["prediction"] - row["expected"])
         rows.append(row)
     return rows
-
-
-def _named(prediction: Any) -> dict[str, Any]:
-    if isinstance(prediction, dict):
-        return {str(name): value for name, value in prediction.items()}
-    if isinstance(prediction, list) and len(prediction) != 1:
-        return {f"prediction_{index}": value for index, value in enumerate(prediction)}
-    return {"prediction": prediction[0] if isinstance(prediction, list) else prediction}
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _predictions(response: Response) -> list[Any]:
+def predictions_in(response: Response) -> list[Any]:
+    """The predictions of one answer; raises PredictionsUnreadable for what is none of the usual forms."""
     media_type = response.content_type.partition(";")[0].strip().lower()
     try:
         text = response.body.decode("utf-8")
         if media_type == "application/json":
-            return _from_json(json.loads(text))
+            return from_json(json.loads(text))
         if media_type in ("application/jsonlines", "application/x-jsonlines"):
-            return [prediction for line in text.splitlines() if line.strip() for prediction in _one(line)]
+            return [
+                prediction for line in text.splitlines() if line.strip() for prediction in json_line(line)
+            ]
         if media_type == "text/csv":
             return _from_csv(text, response.expected)
     except (ValueError, RecursionError) as error:
@@ -98,38 +91,12 @@ def _predictions(response: Response) -> list[Any]:
     )
 
 
-def _one(line: str) -> list[Any]:
-    value = json.loads(line)
-    return _from_json(value) if isinstance(value, dict) else [value]
-
-
-def _from_json(value: Any) -> list[Any]:
-    if isinstance(value, list):
-        return value
-    if not isinstance(value, dict):
-        return [value]
-    for wrapper in _WRAPPERS:
-        if isinstance(value.get(wrapper), list):
-            return list(value[wrapper])
-    columns = list(value.values())
-    if columns and all(isinstance(column, list) for column in columns):
-        return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
-    return [value]
-
-
 def _from_csv(text: str, expected: Sequence[Any] | None) -> list[Any]:
-    rows = [[_number(cell) for cell in row] for row in csv.reader(io.StringIO(text)) if row]
+    rows = csv_rows(text)
     # SageMaker's own XGBoost answers a batch in a single line.
     if len(rows) == 1 and expected is not None and len(rows[0]) == len(expected):
         return list(rows[0])
     return list(rows)
-
-
-def _number(cell: str) -> Any:
-    try:
-        return float(cell)
-    except ValueError:
-        return cell.strip()
 
 
 def _unreadable(response: Response, found: str) -> PredictionsUnreadable:

@@ -10,6 +10,7 @@ import yaml
 from endpoint_deploy.quality.engine import ephemeral_context, great_expectations
 from endpoint_deploy.quality.errors import SuiteInvalid
 from endpoint_deploy.quality.pages import write_summary
+from endpoint_deploy.quality.parameters import can_be_judged
 from endpoint_deploy.quality.results import SuiteResult, failed_expectation
 
 if TYPE_CHECKING:
@@ -31,8 +32,11 @@ _EXPECTATION_KEYS: Final = frozenset(
 )
 
 
-def load_suite(suite_file: Path) -> Any:
+def load_suite(suite_file: Path, *, parameters: Mapping[str, Any] | None = None) -> Any:
     """Return the file's `great_expectations.ExpectationSuite`; JSON, or YAML by its suffix.
+
+    With `parameters`, what asks for a `reference_…` is left out where none of them is given: there is
+    nothing yet to hold the data to.
 
     Raises SuiteInvalid with the file, the expectation and what is wrong with it. Each expectation is built
     here, for a suite made of a list drops those that it does not know, with no more than a line in the log
@@ -49,6 +53,8 @@ def load_suite(suite_file: Path) -> Any:
     suite = gx.ExpectationSuite(name=content["name"], meta=content.get("meta"), notes=content.get("notes"))
     for index, entry in enumerate(content["expectations"]):
         where = f"expectation {index + 1} ({entry['type']})"
+        if parameters is not None and not can_be_judged(suite_file, where, entry["kwargs"], parameters):
+            continue
         try:
             suite.add_expectation(ExpectationConfiguration(**entry).to_domain_obj())
         except GreatExpectationsError as error:
@@ -59,17 +65,24 @@ def load_suite(suite_file: Path) -> Any:
 
 
 def run_suite(
-    frame: "pd.DataFrame", suite_file: Path, *, docs_dir: Path | None = None, title: str = ""
+    frame: "pd.DataFrame",
+    suite_file: Path,
+    *,
+    docs_dir: Path | None = None,
+    title: str = "",
+    parameters: Mapping[str, Any] | None = None,
+    named_by: str | None = None,
 ) -> SuiteResult:
     """Run a suite over a data frame with a Checkpoint, and return the outcome.
 
     With `docs_dir`, Great Expectations' Data Docs are written there (`index.html`, styled by stylesheets it
     loads from the net) and, beside them, a `summary.html` of our own that loads nothing. `title` says what
-    was checked. An expectation that cannot be evaluated (a column that is missing) has failed. Raises
-    SuiteInvalid where the file is no suite.
+    was checked, `parameters` are values for `{"$PARAMETER": …}`, and `named_by` is the column whose values
+    name the rows that do not meet an expectation. An expectation that cannot be evaluated (a column that is
+    missing) has failed. Raises SuiteInvalid where the file is no suite.
     """
     gx = great_expectations()
-    suite = load_suite(suite_file)
+    suite = load_suite(suite_file, parameters=parameters or {})
     context = ephemeral_context()
     context.suites.add(suite)
     batch = (
@@ -85,10 +98,15 @@ def run_suite(
             name=suite.name,
             validation_definitions=[validation],
             actions=_data_docs(context, docs_dir) if docs_dir else [],
-            result_format="SUMMARY",
+            result_format={
+                "result_format": "SUMMARY",
+                **({"unexpected_index_column_names": [named_by]} if named_by else {}),
+            },
         )
     )
-    outcome = checkpoint.run(batch_parameters={"dataframe": frame})
+    outcome = checkpoint.run(
+        batch_parameters={"dataframe": frame}, expectation_parameters=dict(parameters or {})
+    )
     evaluated = [result for run in outcome.run_results.values() for result in run.results]
     result = SuiteResult(
         suite=suite.name,
@@ -100,6 +118,8 @@ def run_suite(
                 result.expectation_config.kwargs,
                 result.result or {},
                 result.exception_info or {},
+                notes=result.expectation_config.notes,
+                named_by=named_by,
             )
             for result in evaluated
             if not result.success
