@@ -92,6 +92,7 @@ def test_hyperparameters_given_go_over_those_of_the_release(
     [
         ("breast-cancer", {"model.joblib", "metrics.json", "code/inference.py"}),
         ("diabetes", {"ridge.joblib", "boosting.joblib", "metrics.json", "code/inference.py"}),
+        ("digits", {"model.joblib", "metrics.json", "code/inference.py"}),
     ],
 )
 def test_an_examples_archive_holds_the_model_its_metrics_and_what_serves_it(

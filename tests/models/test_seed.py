@@ -6,12 +6,14 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import boto3
+import pandas as pd
 import pytest
 import requests
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from local_stack.seed import BUCKET, RELEASES, Built, seed_examples, upload
+from local_stack.seed import BUCKET, RELEASES, Built, held_out, seed_examples, upload
+from local_stack.training_data import seed_training_data
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -52,6 +54,31 @@ def test_an_upload_makes_the_bucket_in_the_clients_region_once(
         stored = client.get_object(Bucket=BUCKET, Key="models/breast-cancer/7/model.tar.gz")
         assert stored["Body"].read() == content
     assert client.get_bucket_location(Bucket=BUCKET)["LocationConstraint"] == constraint
+
+
+def test_a_browser_may_read_data_docs_and_nothing_else(endpoint_url: str, tmp_path: Path) -> None:
+    client = s3(endpoint_url, "eu-west-1")
+    (tmp_path / "any.tar.gz").write_bytes(b"any")
+    upload(client, tmp_path / "any.tar.gz", "breast-cancer", "7")
+    page = "endpoint-deploy/data-docs/summary.html"
+    client.put_object(Bucket=BUCKET, Key=page, Body=b"All met")
+    assert requests.get(f"{endpoint_url}/{BUCKET}/{page}", timeout=10).text == "All met"
+    archive = f"{endpoint_url}/{BUCKET}/models/breast-cancer/7/model.tar.gz"
+    assert requests.get(archive, timeout=10).status_code == HTTPStatus.FORBIDDEN
+
+
+def test_training_data_come_without_a_row_to_judge_by(endpoint_url: str) -> None:
+    client = s3(endpoint_url, "eu-west-1")
+    seed_training_data(client)
+    seed_training_data(client)
+    found = client.list_objects_v2(Bucket=BUCKET)["Contents"]
+    assert [each["Key"] for each in found] == ["digits/held-out/digits.csv", "digits/training/week-01.csv"]
+    judged_by, trained_on = (
+        pd.read_csv(client.get_object(Bucket=BUCKET, Key=each["Key"])["Body"]) for each in found
+    )
+    assert judged_by.drop(columns="target").to_numpy().tolist() == held_out("digits")[0]
+    assert len(trained_on) == 150
+    assert len(pd.concat([judged_by, trained_on]).drop_duplicates()) == 600
 
 
 class Forbidding(BaseHTTPRequestHandler):

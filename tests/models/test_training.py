@@ -9,10 +9,12 @@ from pathlib import Path
 import joblib
 import pandas as pd
 import pytest
-from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.metrics import r2_score
 
 from local_stack.seed import MODELS, Built, held_out, train
+
+NAMES = ["breast-cancer", "diabetes", "digits"]
 
 
 def test_the_second_release_of_breast_cancer_is_better_than_the_first(
@@ -55,9 +57,10 @@ def test_the_held_out_rows_are_those_r2_was_measured_on(
     assert offline == json.loads((model_dir / "metrics.json").read_text())[f"{flavor}_r2"]
 
 
-@pytest.mark.parametrize("name", ["breast-cancer", "diabetes"])
+@pytest.mark.parametrize("name", ["breast-cancer", "diabetes", "digits"])
 def test_a_row_is_either_learned_from_or_held_out(releases: dict[tuple[str, str], Built], name: str) -> None:
-    bundle = load_breast_cancer() if name == "breast-cancer" else load_diabetes(scaled=False)
+    bundles = {"breast-cancer": load_breast_cancer, "digits": load_digits}
+    bundle = bundles[name]() if name in bundles else load_diabetes(scaled=False)
     truths = {tuple(row): truth for row, truth in zip(bundle.data.tolist(), bundle.target, strict=True)}
     rows, truth = held_out(name)
     assert [truths[tuple(row)] for row in rows] == truth
@@ -94,20 +97,20 @@ def run_here(name: str, *flags: str) -> None:
     runpy.run_path(str(MODELS / name / "train.py"))["main"](list(flags))
 
 
-@pytest.mark.parametrize("name", ["breast-cancer", "diabetes"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_channel_without_a_column_is_refused_by_the_columns_name(tmp_path: Path, name: str) -> None:
     (tmp_path / "data.csv").write_text("bmi,target\n1.0,2\n")
     with pytest.raises(SystemExit, match=r"the columns \['.*'\] are missing; expected \["):
         run_here(name, f"--train={tmp_path}", f"--model-dir={tmp_path}")
 
 
-@pytest.mark.parametrize("name", ["breast-cancer", "diabetes"])
+@pytest.mark.parametrize("name", NAMES)
 def test_an_empty_channel_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SystemExit, match=r"found no \*\.csv file, expected at least one"):
         run_here(name, f"--train={tmp_path}", f"--model-dir={tmp_path}")
 
 
-@pytest.mark.parametrize("name", ["breast-cancer", "diabetes"])
+@pytest.mark.parametrize("name", NAMES)
 def test_no_place_for_the_model_is_refused_with_what_to_give(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,7 +126,9 @@ def test_an_unknown_hyperparameter_fails_the_training(tmp_path: Path) -> None:
 
 
 def test_an_unknown_example_is_named_with_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"'iris', expected one of \['breast-cancer', 'diabetes'\]"):
+    with pytest.raises(
+        ValueError, match=r"'iris', expected one of \['breast-cancer', 'diabetes', 'digits'\]"
+    ):
         train("iris", tmp_path)
 
 
@@ -135,7 +140,12 @@ def test_a_surrounding_training_jobs_variables_do_not_redirect_the_training(
 
 
 @pytest.mark.parametrize(
-    ("name", "flags"), [("breast-cancer", ["-c", "0.5"]), ("diabetes", ["--alpha", "5"])]
+    ("name", "flags"),
+    [
+        ("breast-cancer", ["-c", "0.5"]),
+        ("diabetes", ["--alpha", "5"]),
+        ("digits", ["-c", "0.5", "--max_iter", "500"]),
+    ],
 )
 def test_the_script_runs_as_a_training_job_whose_metric_definitions_find_every_metric(
     tmp_path: Path, name: str, flags: list[str]
@@ -151,5 +161,5 @@ def test_the_script_runs_as_a_training_job_whose_metric_definitions_find_every_m
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics
     for metric, value in metrics.items():
-        (found,) = re.findall(rf"held_out:{metric}=([0-9.]+);", done.stdout)
+        (found,) = re.findall(rf"(?:held_out|validation):{metric}=([0-9.]+);", done.stdout)
         assert float(found) == pytest.approx(value, rel=1e-5)
