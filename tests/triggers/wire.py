@@ -4,16 +4,34 @@ import asyncio
 import json
 import uuid
 from collections import Counter, defaultdict, deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
 
-_TARGET = "SageMaker."
+_TARGET = "X-Amz-Target"
+_S3 = {"GET": "GetObject", "PUT": "PutObject"}
 _HOP_BY_HOP = frozenset({"connection", "content-encoding", "content-length", "date", "server"}) | {
     "transfer-encoding"
 }
+
+
+def _operation(request: web.Request) -> str:
+    """The operation's name: SageMaker says it in a header, S3 by method and query."""
+    if (target := request.headers.get(_TARGET)) is not None:
+        return target.removeprefix("SageMaker.")
+    return "ListObjectsV2" if "list-type" in request.query else _S3[request.method]
+
+
+def _refusal(request: web.Request, status: int, code: str) -> web.Response:
+    """An error of that code, in the service's form."""
+    if _TARGET in request.headers:
+        content = json.dumps({"__type": code, "message": "Rate exceeded"})
+        return web.Response(status=status, text=content, content_type="application/x-amz-json-1.1")
+    content = f"<Error><Code>{code}</Code><Message>Reduce your request rate</Message></Error>"
+    return web.Response(status=status, text=content, content_type="application/xml")
 
 
 class Wire:
@@ -26,6 +44,7 @@ class Wire:
         self.conn_id = f"wire_{uuid.uuid4().hex}"
         self._upstream = upstream
         self._refusals: defaultdict[str, deque[tuple[int, str]]] = defaultdict(deque)
+        self._afterwards: defaultdict[str, deque[Callable[[], object]]] = defaultdict(deque)
         self._passed = asyncio.Condition()
         self._open = asyncio.Event()
         self._open.set()
@@ -33,6 +52,10 @@ class Wire:
     def refuse(self, operation: str, status: int, code: str, times: int = 1) -> None:
         """Answer the operation's next calls with an error, without asking the service."""
         self._refusals[operation].extend([(status, code)] * times)
+
+    def afterwards(self, operation: str, *do: Callable[[], object]) -> None:
+        """After each of the operation's next calls, and before its answer, do the next of these."""
+        self._afterwards[operation].extend(do)
 
     def hold(self) -> None:
         """Let no call through until `release`."""
@@ -67,18 +90,20 @@ class Wire:
         await self._client.close()
 
     async def _pass(self, request: web.Request) -> web.Response:
-        operation = request.headers.get("X-Amz-Target", "").removeprefix(_TARGET)
+        operation = _operation(request)
         body = await request.read()
         await self._open.wait()
         assert request.transport is not None
         self.connections.add(request.transport.get_extra_info("peername"))
         if self._refusals[operation]:
             status, code = self._refusals[operation].popleft()
-            content = json.dumps({"__type": code, "message": "Rate exceeded"}).encode()
-            answer = web.Response(status=status, body=content, content_type="application/x-amz-json-1.1")
+            answer = _refusal(request, status, code)
         else:
             answer = await self._forward(request, body)
-            self.seen[operation].append(json.loads(body).get("EndpointName", ""))
+            if _TARGET in request.headers:
+                self.seen[operation].append(json.loads(body).get("EndpointName", ""))
+        if self._afterwards[operation]:
+            await asyncio.to_thread(self._afterwards[operation].popleft())
         async with self._passed:
             self.calls[operation] += 1
             self._passed.notify_all()
