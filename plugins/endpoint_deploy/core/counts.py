@@ -4,7 +4,7 @@ from endpoint_deploy.core import naming
 from endpoint_deploy.core.observed import ObservedConfig, ObservedEndpoint
 from endpoint_deploy.core.plan import RollBackTo
 from endpoint_deploy.core.requests import Desired
-from endpoint_deploy.core.spec import Strict
+from endpoint_deploy.core.strict import Strict
 
 
 class KeptCounts(Strict):

@@ -1,9 +1,11 @@
 """Champion and candidate side by side on one endpoint: whether that can be, and what it looks like."""
 
+from collections.abc import Iterable, Mapping
+
+from endpoint_deploy.core.endpoint_spec import MAX_VARIANTS
 from endpoint_deploy.core.observed import ObservedConfig
-from endpoint_deploy.core.plan import RollBackTo
+from endpoint_deploy.core.plan import RollBackTo, Shift, ShiftStep
 from endpoint_deploy.core.requests import Body, Desired
-from endpoint_deploy.core.spec import MAX_VARIANTS
 
 
 def cannot_stage(want: Desired, champion: ObservedConfig | None, back: RollBackTo | None) -> str | None:
@@ -37,3 +39,44 @@ def champion_bodies(champion: ObservedConfig, back: RollBackTo) -> list[Body]:
         {**body, "InitialInstanceCount": target.count, "InitialVariantWeight": target.weight}
         for body, target in targets
     ]
+
+
+def in_steps(
+    candidate: Mapping[str, float],
+    champion: Mapping[str, float],
+    *,
+    beside: Iterable[str] = (),
+    steps: Iterable[int] = (),
+) -> Shift:
+    """Weights that give the candidate these percentages of the traffic, and then all of it.
+
+    candidate: the weights that it ends with; champion: the ones that it has now; beside: what else stands and
+    gets nothing. The variants of each side share its traffic as they do where it has all of it, and the sum
+    of all weights stays the same. Where the champion is what is released, or has no traffic, there is nothing
+    to go in steps from.
+    """
+    others = {name: weight for name, weight in champion.items() if name not in candidate}
+    nothing = dict.fromkeys([*beside, *others], 0.0)
+    total, theirs = sum(candidate.values()), sum(others.values())
+    return Shift(
+        weights={**nothing, **candidate},
+        steps=tuple(
+            ShiftStep(
+                percent=percent,
+                weights={
+                    **nothing,
+                    **{
+                        name: _round(weight / theirs * total * (1 - percent / 100))
+                        for name, weight in others.items()
+                    },
+                    **{name: _round(weight * percent / 100) for name, weight in candidate.items()},
+                },
+            )
+            for percent in (steps if theirs > 0 else ())
+        ),
+    )
+
+
+def _round(weight: float) -> float:
+    """To what a 32-bit float tells apart, which is what the service keeps."""
+    return float(f"{weight:.6g}")
