@@ -3,20 +3,23 @@
 from botocore.exceptions import ClientError
 
 from endpoint_deploy.aws import errors
+from endpoint_deploy.aws.alarms import remove_alarms
 from endpoint_deploy.aws.hook import EndpointHook
 from endpoint_deploy.core import tags
 from endpoint_deploy.core.plan import Plan
 
 
 def sweep(hook: EndpointHook, plan: Plan, created_by: str) -> list[str]:
-    """Delete the plan's configurations and models that carry this run's key. Returns their names.
+    """Delete the alarms, and of the plan the configurations and models, that carry this run's key.
+
+    Returns their names.
 
     What was adopted was made by another run, and may be what a rollback needs. Nothing live is deleted:
     SageMaker allows it, and refuses the endpoint's next update (hashicorp/terraform-provider-aws 40048).
     """
     endpoint = hook.find_endpoint(plan.endpoint)
     live: set[str | None] = {endpoint.config, endpoint.pending_config} if endpoint else set()
-    removed = []
+    removed = remove_alarms(hook, plan.endpoint, created_by=created_by) if plan.alarms else []
     made_now = {config.name for config in (plan.config, plan.joint) if config and not config.exists}
     for name in sorted(made_now - live):
         config = hook.find_config(name)
