@@ -1,0 +1,1 @@
+"""The pages in Airflow's UI: the data behind them, and the React modules that show it."""
