@@ -2,7 +2,7 @@ import pytest
 
 from endpoint_deploy.aws.api_model import instance_types
 from endpoint_deploy.aws.images import UnknownImage, resolve_image
-from endpoint_deploy.core.spec import FrameworkImage
+from endpoint_deploy.core.image import FrameworkImage
 from endpoint_deploy.errors import SpecError
 
 
@@ -71,5 +71,5 @@ def test_an_unknown_image_names_what_there_is(image: dict[str, str], found: str,
 
 
 def test_instance_types_are_those_of_hosting() -> None:
-    assert {"ml.m5.large", "ml.g5.xlarge"} <= instance_types()
-    assert "m5.large" not in instance_types()
+    assert {"ml.m5.large", "ml.g5.xlarge"} <= instance_types("hosting")
+    assert "m5.large" not in instance_types("hosting")

@@ -1,7 +1,9 @@
 """The one door to AWS: thin, one method per call, errors told apart."""
 
+import sys
 from collections.abc import Mapping
 from functools import cached_property
+from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 _MODELS = create_loader()
 
 # The service itself gives a container 60 s (InvokeEndpoint's guide); a retry would hide a failed request.
-_INVOKE = Config(read_timeout=65, retries={"max_attempts": 0})
+# A replay sends as many requests at a time as a spec may ask for.
+_INVOKE = Config(read_timeout=65, retries={"max_attempts": 0}, max_pool_connections=32)
 
 
 class EndpointHook(SageMakerHook):
@@ -35,6 +38,19 @@ class EndpointHook(SageMakerHook):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # Airflow's has no annotations
+
+    def _get_caller(self, target_function_name: str = "execute") -> str:
+        """The operator at work, which the provider's hooks name in each request's User-Agent.
+
+        The provider asks `inspect.stack`, which looks for the source of every frame among all modules:
+        0.2 s for each client.
+        """
+        names, frame = {target_function_name, "resume_execution"}, cast("FrameType | None", sys._getframe())
+        while frame is not None:
+            if frame.f_code.co_name in names and "self" in frame.f_locals:
+                return type(frame.f_locals["self"]).__name__
+            frame = frame.f_back
+        return "Unknown"
 
     def sibling(self, service: str, config: Config | None = None) -> Any:
         """A client of any service on this hook's connection, region, verify and config."""
@@ -146,18 +162,23 @@ class EndpointHook(SageMakerHook):
             raise
 
     def update_to(
-        self, endpoint: str, config: str, *, retain: tuple[str, ...] | None, alarms: tuple[str, ...] = ()
+        self,
+        endpoint: str,
+        config: str,
+        *,
+        retain: tuple[str, ...] | None,
+        deployment: Mapping[str, Any] | None = None,
     ) -> None:
-        """UpdateEndpoint; `retain` excludes these properties from RetainAllVariantProperties."""
+        """UpdateEndpoint; `retain` excludes these properties from RetainAllVariantProperties.
+
+        deployment: the request's DeploymentConfig, where there is one.
+        """
         body: dict[str, Any] = {"EndpointName": endpoint, "EndpointConfigName": config}
         if retain is not None:
             body["RetainAllVariantProperties"] = True
             body["ExcludeRetainedVariantProperties"] = [{"VariantPropertyType": kind} for kind in retain]
-        if alarms:
-            body["DeploymentConfig"] = {
-                "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": _ALL_AT_ONCE},
-                "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in alarms]},
-            }
+        if deployment:
+            body["DeploymentConfig"] = deployment
         try:
             self.sagemaker.update_endpoint(**body)
         except ClientError as error:
@@ -221,9 +242,6 @@ class EndpointHook(SageMakerHook):
                 return False
             raise
         return True
-
-
-_ALL_AT_ONCE = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
 
 
 def _not_yet_visible(error: ClientError) -> None:

@@ -2,8 +2,9 @@
 
 import logging
 import re
+from typing import Literal
 
-from endpoint_deploy.core.spec import FrameworkImage
+from endpoint_deploy.core.image import FrameworkImage
 from endpoint_deploy.errors import SpecError
 
 _CPU_INSTANCE = "ml.m5.large"  # serverless inference has no GPU, and image_uris asks for an instance type
@@ -22,8 +23,14 @@ class UnknownImage(SpecError):
         return f"model.image: found {self.found}, expected {self.expected}"
 
 
-def resolve_image(image: str | FrameworkImage, *, region: str, instance_type: str | None) -> str:
-    """The image's URI for inference in a region; `instance_type` decides between CPU and GPU (None: CPU).
+def resolve_image(
+    image: str | FrameworkImage,
+    *,
+    region: str,
+    instance_type: str | None,
+    scope: Literal["inference", "training"] = "inference",
+) -> str:
+    """The image's URI in a region; `instance_type` decides between CPU and GPU (None: CPU).
 
     Raises UnknownImage with the versions that there are. Looks into files that sagemaker-core carries: no
     AWS call, but an import of more than a second, so not for a DAG's parse.
@@ -41,7 +48,7 @@ def resolve_image(image: str | FrameworkImage, *, region: str, instance_type: st
             py_version=image.py_version,
             base_framework_version=image.base_framework_version,
             instance_type=image.instance_type or instance_type or _CPU_INSTANCE,
-            image_scope="inference",
+            image_scope=scope,
         )
     except (ValueError, KeyError, TypeError) as error:
         raise _unknown(image, region, str(error)) from None

@@ -1,71 +1,75 @@
 """The ledger: one append-only record per release, in order, safe under several writers."""
 
-from collections.abc import Iterator
+import logging
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from endpoint_deploy.aws.store import JsonStore
-from endpoint_deploy.core.release import Release, RunRef
+from botocore.exceptions import ClientError
+
+from endpoint_deploy.aws import errors
+from endpoint_deploy.aws.latest import LatestReleases
+from endpoint_deploy.aws.records import Records
+from endpoint_deploy.core.record import RunRef
+from endpoint_deploy.core.release import Release
+from endpoint_deploy.core.standing import LedgerWord, last_good, read_word
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_DIGITS = 8
+_LOG = logging.getLogger(__name__)
+# Where nobody has released what is live, no record names it, and all would be read.
+_LOOK_BACK = 50
 
 
-class Ledger:
+class Ledger(Records[Release]):
     """The releases of one endpoint, `<store>/ledger/<endpoint>/00000001.json` and so on."""
 
     def __init__(self, client: "S3Client", store: str, endpoint: str) -> None:
-        self._documents = JsonStore(client, store)
-        self._folder = f"ledger/{endpoint}"
+        super().__init__(client, store, f"ledger/{endpoint}", Release)
+        self._endpoint = endpoint
+        self._latest = LatestReleases(client, store)
 
-    def append(self, release: Release) -> Release:
-        """Write the record as the next one and return it with its number.
+    def append(self, record: Release) -> Release:
+        """As `Records.append`; then keep a copy among the latest, as does a record that is tried again."""
+        return self.append_and_read(record)[0]
 
-        A task that is tried again finds the record it has written, and writes none.
-        """
-        last = 0
-        for known in self.newest_first():
-            last = last or known.sequence
-            if _same(known, release):
-                return known
-            if known.finished_at < release.started_at:
-                break  # older than this run: its record cannot come further down
-        while True:
-            last += 1
-            numbered = release.model_copy(update={"sequence": last})
-            if self._documents.create(self._key(last), numbered.model_dump(mode="json")):
-                return numbered
-            # Taken: by another writer, or by ourselves, where the answer was lost and botocore tried again.
-            if (there := self.get(last)) is not None and _same(there, numbered):
-                return there
+    def append_and_read(self, record: Release) -> tuple[Release, LedgerWord]:
+        """As `append`; also what the ledger says with it."""
+        kept = super().append(record)
+        word = read_word(islice(self.newest_first(), _LOOK_BACK), kept.config_after)
+        try:
+            self._latest.put(self._endpoint, word)
+        except ClientError as error:
+            if errors.is_passing(error):
+                raise
+            # The release is recorded, and nothing but a page reads the copy.
+            _LOG.warning("the newest releases of %s could not be written: %s", self._endpoint, error)
+        return kept, word
 
-    def newest_first(self) -> Iterator[Release]:
-        """Every record, the newest first."""
-        for key in reversed(list(self._documents.keys(self._folder))):
-            if (found := self._documents.read(key)) is not None:
-                yield Release.model_validate(found[0])
-
-    def get(self, sequence: int) -> Release | None:
-        """One record by its number."""
-        found = self._documents.read(self._key(sequence))
-        return Release.model_validate(found[0]) if found else None
+    def is_same(self, known: Release, record: Release) -> bool:
+        """Whether both are of one run and end alike: a plan outlives what is cleared and run after it."""
+        return super().is_same(known, record) and known.outcome == record.outcome
 
     def last_good(self, *, other_than: str | None = None) -> Release | None:
-        """The newest release that was proved, on another configuration than the given one.
+        """The newest release that was proved, on another configuration: see `core.standing.last_good`."""
+        return last_good(self.newest_first(), other_than)
 
-        Nothing before a teardown counts: what it ran on was deleted then. Neither does what somebody has
-        rolled back from, or a second rollback would lead to the bad release again.
+    def serving(self, config: str | None) -> Release | None:
+        """The release that clients meet: the one that ended on this configuration, its archive known.
+
+        While a release is under way, the live configuration is one that no record has; what it goes out
+        from, and would come back to, is then the newest that was proved. None after a teardown.
         """
-        left: set[str | None] = {other_than}
+        newest = None
         for release in self.newest_first():
             if release.kind == "teardown" and release.outcome == "torn_down":
-                return None
-            if release.restorable and release.config_after not in left:
+                break
+            if not release.restorable or release.pinned is None or release.artifact_sha256 is None:
+                continue
+            if release.config_after == config:
                 return release
-            if release.kind == "rollback" and release.restorable:
-                left.add(release.config_before)
-        return None
+            newest = newest or release
+        return newest
 
     def has_released(self, run: RunRef, started_at: str | None) -> bool:
         """Whether this very run, since it was last planned, has completed its release."""
@@ -75,14 +79,3 @@ class Ledger:
             if started_at is None or known.finished_at < started_at:
                 return False
         return False
-
-    def uri(self, sequence: int) -> str:
-        """Where a record lies."""
-        return self._documents.uri(self._key(sequence))
-
-    def _key(self, sequence: int) -> str:
-        return f"{self._folder}/{sequence:0{_DIGITS}}.json"
-
-
-def _same(a: Release, b: Release) -> bool:
-    return (a.run, a.started_at, a.outcome) == (b.run, b.started_at, b.outcome)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from endpoint_deploy.aws.store import JsonStore
-from endpoint_deploy.core.spec import Strict
+from endpoint_deploy.core.strict import Strict
 from endpoint_deploy.errors import TryAgain
 
 if TYPE_CHECKING:
@@ -45,6 +45,11 @@ class EndpointLock:
                 f"endpoint {self._endpoint} is being changed by run {current.run_id} of {current.dag_id}; "
                 f"{holder.dag_id} waits for it"
             )
+
+    def holder(self) -> Holder | None:
+        """Who holds it now, without asking whether that run still lives; None where nobody does."""
+        found = self._documents.read(self._key)
+        return Holder.model_validate(found[0]) if found else None
 
     def release(self, holder: Holder) -> None:
         """Give the lock back where this run holds it."""

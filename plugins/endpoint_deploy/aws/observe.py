@@ -1,9 +1,11 @@
 """Gather what planning looks at, in as few calls as it takes."""
 
+from endpoint_deploy.aws.autoscaling import Autoscaling
 from endpoint_deploy.aws.hook import EndpointHook
 from endpoint_deploy.aws.ledger import Ledger
-from endpoint_deploy.core.observed import Observed, ObservedConfig
+from endpoint_deploy.core.observed import Observed, ObservedConfig, ObservedEndpoint
 from endpoint_deploy.core.requests import Desired
+from endpoint_deploy.core.scaling import Scaling
 
 _NOT_SERVING = frozenset({"Failed", "OutOfService", "UpdateRollbackFailed"})
 
@@ -28,7 +30,12 @@ def observe(hook: EndpointHook, ledger: Ledger, endpoint_name: str, want: Desire
         champion=champion,
         last_good=last_good,
         existing=_existing(hook, want, config) if want else frozenset(),
+        scaling=_scaling(hook, endpoint) if endpoint else {},
     )
+
+
+def _scaling(hook: EndpointHook, endpoint: ObservedEndpoint) -> dict[str, Scaling]:
+    return Autoscaling(hook, endpoint.name).find(variant.name for variant in endpoint.variants)
 
 
 def _existing(hook: EndpointHook, want: Desired, live: ObservedConfig | None) -> frozenset[str]:

@@ -11,6 +11,8 @@ from endpoint_deploy.aws import errors
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_MOST_DELETED = 1000  # objects that one DeleteObjects takes (API reference)
+
 
 class JsonStore:
     """JSON documents under one S3 prefix (`s3://bucket/some/where`)."""
@@ -56,6 +58,29 @@ class JsonStore:
         for page in pages:
             for item in page.get("Contents", []):
                 yield item["Key"][strip:]
+
+    def folders(self, under: str) -> Iterator[str]:
+        """Names of the folders in a folder."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self._key(under).rstrip("/") + "/", Delimiter="/"
+        )
+        for page in pages:
+            for item in page.get("CommonPrefixes", []):
+                yield item["Prefix"].rstrip("/").rpartition("/")[2]
+
+    def delete_folder(self, under: str) -> int:
+        """Delete everything in a folder, a thousand objects a call; returns how many there were."""
+        keys = list(self.keys(under))
+        for start in range(0, len(keys), _MOST_DELETED):
+            objects: Any = [{"Key": self._key(key)} for key in keys[start : start + _MOST_DELETED]]
+            answer = self._client.delete_objects(
+                Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
+            )
+            if failed := answer.get("Errors"):
+                # A call of many succeeds as a whole, and says of each what it did not do.
+                code, message = failed[0].get("Code", "InternalError"), failed[0].get("Message", "")
+                raise ClientError({"Error": {"Code": code, "Message": message}}, "DeleteObjects")
+        return len(keys)
 
     def _put(self, key: str, document: Any, **condition: Any) -> bool:
         body = json.dumps(document, sort_keys=True, indent=1).encode()
