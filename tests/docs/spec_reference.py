@@ -28,9 +28,20 @@ def page() -> str:
     for key, must, default, text in _rows(root, root, ""):
         # A key that several forms of one section have, such as release.strategy: one row for all of them.
         before = rows.get(key)
-        rows[key] = (f"{before[0]}, or {must}", *before[1:]) if before else (must, default, text)
+        rows[key] = _merged(before, (must, default, text)) if before else (must, default, text)
     lines = (" | ".join((f"`{key}`", *cells)) for key, cells in rows.items())
     return _HEAD + "".join(f"| {line} |\n" for line in lines)
+
+
+def _merged(before: tuple[str, ...], now: tuple[str, str, str]) -> tuple[str, ...]:
+    """A key of several forms: the first form's default where the others have none, unless they differ."""
+    must, default, text = now
+    known = before[0].split(", or ")
+    musts = before[0] if must in known or must == before[0] else f"{before[0]}, or {must}"
+    if before[1] != default and "required" not in {before[1], default}:
+        tells = default == f"`{must}`"  # the key that tells the forms apart
+        return musts, "required" if tells else "by kind", before[2] or text
+    return musts, before[1], before[2] or text
 
 
 def _rows(schema: Schema, root: Schema, path: str) -> Iterator[tuple[str, str, str, str]]:
@@ -44,7 +55,8 @@ def _rows(schema: Schema, root: Schema, path: str) -> Iterator[tuple[str, str, s
         for section in sections:
             yield from _rows(section, root, f"{path}{key}.")
         for arm in arms:
-            yield from _rows(_resolve(arm.get("items", {}), root), root, f"{path}{key}[].")
+            for item in _arms(arm.get("items", {})):
+                yield from _rows(_resolve(item, root), root, f"{path}{key}[].")
 
 
 def _arms(raw: Schema) -> list[Schema]:
@@ -57,6 +69,8 @@ def _arms(raw: Schema) -> list[Schema]:
 def _default(raw: Schema) -> str:
     value = raw.get("default")
     if value is None or value in ("", {}, []) or isinstance(value, dict):
+        return ""
+    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
         return ""
     if isinstance(value, list):
         return ", ".join(f"`{each}`" for each in value)

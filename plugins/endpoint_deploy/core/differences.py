@@ -14,10 +14,10 @@ def differences(
     live: ObservedConfig | None, wanted: Mapping[str, Any], candidate: Candidate
 ) -> tuple[Difference, ...]:
     """Compare the live configuration with CreateEndpointConfig's body, variants by declared name."""
-    before = _flat(live.variants, live.data_capture) if live else {}
+    before = _flat(live.variants, live.data_capture, live.kms_key_id) if live else {}
     if live and tags.ARTIFACT in live.tags:
         before["artifact sha256"] = live.tags[tags.ARTIFACT]
-    after = _flat(wanted["ProductionVariants"], wanted.get("DataCaptureConfig"))
+    after = _flat(wanted["ProductionVariants"], wanted.get("DataCaptureConfig"), wanted.get("KmsKeyId"))
     after["artifact sha256"] = candidate.sha256
     return tuple(
         Difference(path=path, before=before.get(path), after=after.get(path))
@@ -26,8 +26,10 @@ def differences(
     )
 
 
-def _flat(variants: Any, capture: Any) -> dict[str, str]:
+def _flat(variants: Any, capture: Any, key_id: str | None) -> dict[str, str]:
     lines = {"data capture": json.dumps(capture, sort_keys=True)} if capture else {}
+    if key_id:
+        lines["KMS key"] = key_id
     for variant in variants:
         name = naming.declared_name(variant["VariantName"])
         for key, value in variant.items():

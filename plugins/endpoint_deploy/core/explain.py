@@ -35,7 +35,7 @@ def _only_follows(error: ErrorDetails) -> bool:
 
 def _problem(error: ErrorDetails, document: Document, schema: Schema) -> SpecProblem:
     kind, value = error["type"], error["input"]
-    path = _path(error["loc"], document.data)
+    path = _path(error["loc"], document.data, missing=kind == "missing")
     if kind == "extra_forbidden":
         return _unknown_key(path, document, schema)
     if kind == "missing":
@@ -59,7 +59,8 @@ def _problem(error: ErrorDetails, document: Document, schema: Schema) -> SpecPro
 
 
 def _unknown_key(path: tuple[Step, ...], document: Document, schema: Schema) -> SpecProblem:
-    known = known_keys(at(schema, path[:-1]))
+    given = document.at(path[:-1])
+    known = known_keys(at(schema, path[:-1]), given if isinstance(given, Mapping) else {})
     close = difflib.get_close_matches(str(path[-1]), known, n=1)
     return document.problem(
         path,
@@ -69,17 +70,20 @@ def _unknown_key(path: tuple[Step, ...], document: Document, schema: Schema) -> 
     )
 
 
-def _path(loc: tuple[Step, ...], data: object) -> tuple[Step, ...]:
-    """The error's path without the union's and the key's tags that pydantic puts between."""
+def _path(loc: tuple[Step, ...], data: object, *, missing: bool) -> tuple[Step, ...]:
+    """The error's path without the union's and the key's tags that pydantic puts between.
+
+    missing: whether its last step is a key that ought to be there.
+    """
     path: list[Step] = []
     for position, step in enumerate(loc):
         if isinstance(data, Mapping):
             if step in data:
                 data = data[step]
-            elif position < len(loc) - 1 or step == _KEY:
-                continue  # the tag of a union's arm, in brackets where it is ours
+            elif missing and position == len(loc) - 1:
+                data = None
             else:
-                data = None  # a key that is missing
+                continue  # the tag of a union's arm, in brackets where it is ours
             path.append(step)
         elif isinstance(data, tuple) and isinstance(step, int):
             data = data[step]

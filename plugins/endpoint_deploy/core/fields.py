@@ -4,7 +4,7 @@ Limits are those of the service's own shapes (botocore's `sagemaker/2017-07-24` 
 here is not refused for its form by CreateModel, CreateEndpointConfig or CreateEndpoint.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from croniter import croniter
 from pydantic import AfterValidator, Field
@@ -52,6 +52,19 @@ TopicArn = Annotated[
         "an SNS topic's ARN, e.g. arn:aws:sns:eu-west-1:123456789012:releases",
         max_length=2048,
     ),
+]
+SlackChannel = Annotated[
+    str,
+    _text(
+        r"^(#[^\s#]+|[A-Z0-9]+)$",
+        "a Slack channel's name or id, e.g. '#releases'",
+        min_length=1,
+        max_length=81,
+    ),
+]
+EmailAddress = Annotated[
+    str,
+    _text(r"^[^\s@,;<>]+@[^\s@,;<>]+$", "an email address, e.g. releases@example.com", max_length=254),
 ]
 KmsKey = Annotated[
     str, _text(r"^[a-zA-Z0-9:/_-]*$", "a KMS key's id, alias or ARN, e.g. alias/models", max_length=2048)
@@ -101,7 +114,35 @@ RelativePath = Annotated[
 TestName = Annotated[
     str, _text(r"^[\w.\-]+$", "letters, digits, dots, hyphens and underscores", min_length=1, max_length=60)
 ]
-Outcome = Literal["released", "rolled_back", "rollback_failed", "refused", "failed", "torn_down"]
+PackageGroupName = Annotated[str, _text(_LABEL, f"{_LABEL_SAYS}, e.g. churn", min_length=1, max_length=63)]
+UserName = Annotated[str, _text(r"^\S+$", "an Airflow user's name", min_length=1, max_length=250)]
+ColumnName = Annotated[str, _text(r"^.*\S.*$", "a column's name", min_length=1, max_length=200)]
+ChannelName = Annotated[
+    str,
+    _text(
+        r"^[A-Za-z0-9.\-_]+$", "letters, digits, dots, hyphens and underscores", min_length=1, max_length=64
+    ),
+]
+# The service takes any text; a name that is a flag of the script's has no spaces.
+HyperparameterName = Annotated[
+    str, _text(r"^[\w.\-]+$", "letters, digits, dots, hyphens and underscores", min_length=1, max_length=256)
+]
+Outcome = Literal["released", "rejected", "rolled_back", "rollback_failed", "refused", "failed", "torn_down"]
+# What a message may be about: how a release, a retraining or a batch ended, or what is waited for.
+Notice = Literal[
+    Outcome,
+    "waiting_for_approval",
+    "held",
+    "drift",
+    "registered",
+    "data_refused",
+    "model_refused",
+    "retrain_failed",
+    "batch_delivered",
+    "batch_partial",
+    "batch_failed",
+]
+NOTICES: Final[tuple[Notice, ...]] = get_args(Notice)
 
 _ENVIRONMENT_ENTRIES = 100
 _ENVIRONMENT_BYTES = 32 * 1024  # all keys and values together: CreateModel's guide, ContainerDefinition
@@ -132,6 +173,10 @@ def _closed(schema: dict[str, Any]) -> None:
     schema["additionalProperties"] = values
 
 
+Prices = Annotated[
+    dict[InstanceType, Annotated[float, Field(gt=0, le=100_000)]],
+    Field(max_length=100, json_schema_extra=_closed),
+]
 EnvironmentVariables = Annotated[
     dict[
         Annotated[

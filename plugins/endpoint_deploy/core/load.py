@@ -13,10 +13,15 @@ from endpoint_deploy.core.spec import DeploymentSpec
 
 @dataclass(frozen=True)
 class Deployment:
-    """A spec and the file it came from, against which its relative paths are read."""
+    """A spec and the file it came from, against which its relative paths are read.
+
+    `proved_in` is the deployment whose releases this one takes over (`promotion`); None also where its spec
+    is missing or cannot be used.
+    """
 
     spec: DeploymentSpec
     source: Path
+    proved_in: "Deployment | None" = None
 
     @property
     def key(self) -> str:

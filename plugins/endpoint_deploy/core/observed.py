@@ -4,8 +4,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import Field
+
 from endpoint_deploy.core import tags
-from endpoint_deploy.core.spec import Strict
+from endpoint_deploy.core.scaling import Scaling
+from endpoint_deploy.core.strict import Strict
 
 _WEIGHT_TOLERANCE = 1e-5  # VariantWeight is a 32-bit float: 0.3 comes back as 0.30000001
 
@@ -64,6 +67,7 @@ class ObservedConfig(Strict):
     data_capture: dict[str, Any] | None
     tags: dict[str, str]
     features: tuple[str, ...] = ()
+    kms_key_id: str | None = None
 
     @property
     def joint_final(self) -> str | None:
@@ -85,7 +89,8 @@ class Observed(Strict):
     """Everything planning looks at. `existing` are the planned names that are there already.
 
     `champion` is the live configuration, or where that is a joint one, the one its release came from.
-    `last_good` is the last released configuration in the ledger that still exists.
+    `last_good` is the last released configuration in the ledger that still exists. `scaling` is that of the
+    live variants that are scalable targets.
     """
 
     endpoint: ObservedEndpoint | None = None
@@ -93,6 +98,7 @@ class Observed(Strict):
     champion: ObservedConfig | None = None
     last_good: ObservedConfig | None = None
     existing: frozenset[str] = frozenset()
+    scaling: dict[str, Scaling] = Field(default={})
 
 
 def endpoint_view(answer: Mapping[str, Any]) -> ObservedEndpoint:
@@ -125,6 +131,7 @@ def config_view(answer: Mapping[str, Any], its_tags: Mapping[str, str]) -> Obser
         data_capture=answer.get("DataCaptureConfig"),
         tags=dict(its_tags),
         features=tuple(feature for feature in _FEATURES if answer.get(feature)),
+        kms_key_id=answer.get("KmsKeyId"),
     )
 
 

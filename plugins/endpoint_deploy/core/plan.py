@@ -6,9 +6,12 @@ An empty slot is a task that has nothing to do. Nothing is planned again in the 
 
 from typing import Any, Literal
 
-from endpoint_deploy.core.spec import Strict
+from endpoint_deploy.core.scaling import ScalingPlan
+from endpoint_deploy.core.strict import Strict
 
-Action = Literal["nothing", "create", "stage", "resume", "direct", "reweigh", "recreate", "restore"]
+Action = Literal[
+    "nothing", "create", "stage", "resume", "shadow", "direct", "reweigh", "recreate", "restore", "rescale"
+]
 
 
 class VariantTarget(Strict):
@@ -35,6 +38,14 @@ class PlannedConfig(Strict):
     tags: dict[str, str]
 
 
+class PlannedAlarm(Strict):
+    """An alarm that guards the update and goes with it: PutMetricAlarm's body, without tags."""
+
+    name: str
+    body: dict[str, Any]
+    tags: dict[str, str]
+
+
 class Live(Strict):
     """What the plan saw behind the endpoint's name; None: no endpoint."""
 
@@ -46,18 +57,67 @@ class EndpointChange(Strict):
     """One CreateEndpoint, UpdateEndpoint, or DeleteEndpoint and CreateEndpoint.
 
     `retain` lists the variant properties excluded from RetainAllVariantProperties; None: not retained.
+    `deployment` is UpdateEndpoint's DeploymentConfig; None: all at once, and no alarm is watched.
     """
 
     operation: Literal["create", "update", "recreate"]
     config: str
     variants: tuple[VariantTarget, ...]
     retain: tuple[str, ...] | None = None
+    deployment: dict[str, Any] | None = None
+
+
+class ShiftStep(Strict):
+    """Desired weights by variant, and the percentage of the traffic that they give the candidate."""
+
+    percent: int
+    weights: dict[str, float]
 
 
 class Shift(Strict):
-    """Desired weights by variant, candidate and champion together."""
+    """Desired weights by variant, candidate and champion together; `steps` come before them, in order."""
 
     weights: dict[str, float]
+    steps: tuple[ShiftStep, ...] = ()
+
+    @property
+    def walk(self) -> tuple[ShiftStep, ...]:
+        """All steps; the last gives the candidate everything."""
+        return (*self.steps, ShiftStep(percent=100, weights=self.weights))
+
+
+class Watch(Strict):
+    """How long the release is watched once it has all the traffic, while the way back is still short."""
+
+    seconds: int
+
+
+class Observation(Strict):
+    """A shadow to be observed: its variant, that of the champion, for how long, and how often it is asked."""
+
+    shadow: str
+    champion: str
+    seconds: int
+    least_requests: int
+
+
+class PlannedTest(Strict):
+    """An A/B test: the candidate's percentage of the traffic, what names a winner, and how long it may last.
+
+    champion_percent: its rate, as far as it is known; samples: planned of each side; trials: of both together
+    that are worth as many; seconds: how long they take at the present traffic, None where that is unknown.
+    """
+
+    percent: int
+    metric: str
+    least_difference: float
+    champion_percent: float | None
+    samples: int
+    trials: int
+    seconds: int | None = None
+    least_seconds: int
+    most_seconds: int
+    on_inconclusive: str
 
 
 class RollBackTo(Strict):
@@ -86,14 +146,20 @@ class Plan(Strict):
     models: tuple[PlannedModel, ...] = ()
     config: PlannedConfig | None = None
     joint: PlannedConfig | None = None
+    alarms: tuple[PlannedAlarm, ...] = ()
     change: EndpointChange | None = None
+    observe: Observation | None = None
     proves: tuple[str, ...] = ()
     shift: Shift | None = None
+    test: PlannedTest | None = None
+    watch: Watch | None = None
     retire: EndpointChange | None = None
     roll_back_to: RollBackTo | None = None
+    scaling: ScalingPlan | None = None
     live_after: RollBackTo | None = None
     differences: tuple[Difference, ...] = ()
     warnings: tuple[str, ...] = ()
+    costs: tuple[str, ...] = ()
     plan_only: bool = False
 
     @property

@@ -4,38 +4,21 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from endpoint_deploy.core.approval import Decision
+from endpoint_deploy.core.candidate import PromotedFrom
+from endpoint_deploy.core.fields import Outcome
 from endpoint_deploy.core.plan import RollBackTo
-from endpoint_deploy.core.spec import Strict
-
-Outcome = Literal["released", "rolled_back", "rollback_failed", "refused", "failed", "torn_down"]
-
-
-class RunRef(Strict):
-    """The DAG run that did it."""
-
-    dag_id: str
-    run_id: str
-    run_type: str
-    triggered_by: str | None = None
+from endpoint_deploy.core.record import RunRecord
+from endpoint_deploy.core.scaling import Scaling
 
 
-class Failure(Strict):
-    """The first task that failed, and what it said."""
+class Release(RunRecord):
+    """One line of the ledger."""
 
-    task_id: str
-    message: str
-
-
-class Release(Strict):
-    """One line of the ledger, written once and never changed. Times are UTC, ISO 8601; durations seconds."""
-
-    schema_version: Literal[1] = 1
-    sequence: int = 0
     kind: Literal["deploy", "rollback", "teardown"]
-    deployment: str
-    endpoint: str
     outcome: Outcome
-    asked_because: str = ""
+    model_package: str | None = None
+    promoted_from: PromotedFrom | None = None
     artifact: str | None = None
     artifact_sha256: str | None = None
     pinned: str | None = None
@@ -45,13 +28,9 @@ class Release(Strict):
     config_after: str | None = None
     models: tuple[str, ...] = ()
     live: RollBackTo | None = None
-    failure: Failure | None = None
+    scaling: dict[str, Scaling] = Field(default={})
+    approval: Decision | None = None
     evidence: dict[str, Any] = Field(default={})
-    run: RunRef
-    started_at: str
-    finished_at: str
-    seconds: float
-    phases: dict[str, float] = Field(default={})
 
     @property
     def restorable(self) -> bool:

@@ -10,7 +10,9 @@ from typing import Any
 
 from endpoint_deploy.core import naming, tags
 from endpoint_deploy.core.candidate import Candidate
-from endpoint_deploy.core.spec import DataCaptureSpec, DeploymentSpec, Strict, VariantSpec
+from endpoint_deploy.core.endpoint_spec import DataCaptureSpec, VariantSpec
+from endpoint_deploy.core.spec import DeploymentSpec
+from endpoint_deploy.core.strict import Strict
 
 Body = dict[str, Any]
 
@@ -72,13 +74,13 @@ def variant_body(variant: VariantSpec, *, name: str, model: str, count: int | No
     """One member of CreateEndpointConfig's `ProductionVariants`."""
     body: Body = {"VariantName": name, "ModelName": model, "InitialVariantWeight": float(weight)}
     if variant.serverless:
-        body["ServerlessConfig"] = _without_none(
+        body["ServerlessConfig"] = without_none(
             MemorySizeInMB=variant.serverless.memory_mb,
             MaxConcurrency=variant.serverless.max_concurrency,
             ProvisionedConcurrency=variant.serverless.provisioned_concurrency,
         )
         return body
-    return body | _without_none(
+    return body | without_none(
         InstanceType=variant.instance_type,
         InitialInstanceCount=count,
         VolumeSizeInGB=variant.volume_gb,
@@ -95,7 +97,7 @@ def desired(spec: DeploymentSpec, candidate: Candidate) -> Desired:
         for v in spec.endpoint.variants
     ]
     release = naming.digest([declared, _settings(spec)])
-    staged = spec.release.strategy == "staged"
+    staged = spec.release.strategy != "direct"
     variants = tuple(
         DesiredVariant(
             # SageMaker's guardrails need the same names on both sides, so `direct` keeps them as declared.
@@ -164,13 +166,13 @@ def _variant_bodies(
 def _settings(spec: DeploymentSpec) -> Body:
     """What a configuration says beside its variants."""
     capture = spec.endpoint.data_capture
-    return _without_none(
+    return without_none(
         DataCaptureConfig=_capture_body(capture) if capture else None, KmsKeyId=spec.endpoint.kms_key_id
     )
 
 
 def _capture_body(capture: DataCaptureSpec) -> Body:
-    return _without_none(
+    return without_none(
         EnableCapture=True,
         InitialSamplingPercentage=capture.sampling_percent,
         DestinationS3Uri=capture.destination,
@@ -179,5 +181,6 @@ def _capture_body(capture: DataCaptureSpec) -> Body:
     )
 
 
-def _without_none(**members: Any) -> Body:
+def without_none(**members: Any) -> Body:
+    """A request's members that are given."""
     return {key: value for key, value in members.items() if value is not None}

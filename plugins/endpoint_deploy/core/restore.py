@@ -12,6 +12,7 @@ from endpoint_deploy.core.plan import (
 )
 from endpoint_deploy.core.planner import refuse_deleted_config
 from endpoint_deploy.core.release import Release
+from endpoint_deploy.core.scaling_plan import with_carried_scaling
 from endpoint_deploy.core.way_back import declared_targets, observed_target, way_back
 from endpoint_deploy.errors import NotAsPlanned, TryAgain
 
@@ -27,6 +28,12 @@ def make_restore_plan(release: Release, wanted: ObservedConfig | None, observed:
             f"configuration {release.config_after} of release {release.sequence} no longer exists; "
             f"release its artifact again: trigger the deploy DAG with {release.artifact}"
         )
+    plan = _plan_of(release, wanted, observed)
+    names = [body["VariantName"] for body in wanted.variants if "ServerlessConfig" not in body]
+    return with_carried_scaling(plan, release.scaling, names, observed.scaling)
+
+
+def _plan_of(release: Release, wanted: ObservedConfig, observed: Observed) -> Plan:
     endpoint = observed.endpoint
     if endpoint is None:
         return _plan(release, wanted, observed, "create")

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from endpoint_deploy.core.observed import ObservedEndpoint, same_weights
 from endpoint_deploy.core.plan import Plan, RollBackTo
-from endpoint_deploy.core.spec import Strict
+from endpoint_deploy.core.strict import Strict
 
 _TRIES = 2  # of one and the same step: capacity may be short for a moment, a broken model stays broken
 
@@ -119,9 +119,11 @@ def _beside_others(plan: Plan, endpoint: ObservedEndpoint, target: RollBackTo) -
 
 
 def _worth_retaining(endpoint: ObservedEndpoint, target: RollBackTo) -> tuple[str, ...] | None:
-    """Retain what is right already: else the update starts the old release with its declared counts."""
+    """Retain what is enough already: else the update starts the old release with its declared counts."""
     live = {v.name: v for v in endpoint.variants}
-    if not all(v.name in live and live[v.name].desired_count == v.count for v in target.variants):
+    if not all(
+        v.name in live and (live[v.name].desired_count or 0) >= (v.count or 0) for v in target.variants
+    ):
         return None
     return ("DesiredWeight",)
 

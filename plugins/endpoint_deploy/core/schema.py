@@ -64,9 +64,16 @@ def _resolve(schema: Schema, root: Schema) -> Schema:
     return schema
 
 
-def known_keys(schema: Schema) -> list[str]:
-    """Every key that a mapping may have."""
-    return list(dict.fromkeys(key for arm in _arms(schema) for key in arm.get("properties", {})))
+def known_keys(schema: Schema, given: Mapping[str, Any]) -> list[str]:
+    """Every key that a mapping may have; of a union's arms those count that the given values choose."""
+    arms = [arm for arm in _arms(schema) if _fits(arm.get("properties", {}), given)]
+    return list(dict.fromkeys(key for arm in arms for key in arm.get("properties", {})))
+
+
+def _fits(properties: Mapping[str, Schema], given: Mapping[str, Any]) -> bool:
+    return all(
+        given[key] == value["const"] for key, value in properties.items() if "const" in value and key in given
+    )
 
 
 def describe(schema: Schema) -> str:
@@ -96,8 +103,11 @@ def describe(schema: Schema) -> str:
 
 def _limits(arm: Schema) -> str:
     low, high = arm.get("minimum"), arm.get("maximum")
-    if "exclusiveMinimum" in arm:
-        return f" above {arm['exclusiveMinimum']} and at most {high:.0f}"
+    if "exclusiveMinimum" in arm or "exclusiveMaximum" in arm:
+        above = f"above {arm['exclusiveMinimum']}" if "exclusiveMinimum" in arm else f"of at least {low}"
+        if "exclusiveMaximum" in arm:
+            return f" {above} and below {arm['exclusiveMaximum']}"
+        return f" {above}" if high is None else f" {above} and at most {high:.0f}"
     return f" from {low} to {high:.0f}" if high is not None else f" of at least {low}"
 
 
@@ -118,4 +128,6 @@ def _mapping(arm: Schema) -> str:
     if "properties" in arm:
         needed = arm.get("required", [])
         return f"a mapping with {', '.join(needed or list(arm['properties']))}"
-    return f"a mapping of at most {arm.get('maxProperties')} names to text"
+    values = arm.get("additionalProperties")
+    kind = "numbers" if isinstance(values, dict) and values.get("type") == "number" else "text"
+    return f"a mapping of at most {arm.get('maxProperties')} names to {kind}"

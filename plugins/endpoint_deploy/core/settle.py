@@ -8,7 +8,7 @@ from typing import Literal
 
 from endpoint_deploy.core.observed import ObservedEndpoint, ObservedVariant, same_weight
 from endpoint_deploy.core.plan import VariantTarget
-from endpoint_deploy.core.spec import Strict
+from endpoint_deploy.core.strict import Strict
 
 Phase = Literal["in_progress", "settled", "elsewhere", "failed"]
 

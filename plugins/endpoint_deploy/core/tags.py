@@ -7,8 +7,10 @@ DEPLOYMENT = _PREFIX + "deployment"
 ENDPOINT = _PREFIX + "endpoint"
 ARTIFACT = _PREFIX + "artifact-sha256"
 CREATED_BY = _PREFIX + "created-by"  # run_key of the DAG run
-STAGE = _PREFIX + "stage"  # on configurations: final | joint
+STAGE = _PREFIX + "stage"  # on configurations: final | joint; on alarms: SCALING
 FINAL_CONFIG = _PREFIX + "final-config"  # on a joint configuration: where its release leads
+SCALING = "scaling"  # STAGE of an alarm that sets a scaling policy off
+SCALE_IN_HELD = _PREFIX + "scale-in-held"  # on a scalable target: a release has suspended its scale-in
 CHAMPION_CONFIG = _PREFIX + "champion-config"  # on a joint configuration: where its release came from
 
 
