@@ -5,9 +5,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from endpoint_deploy.core.image import FrameworkImage
 from endpoint_deploy.core.load import Deployment, load_spec
 from endpoint_deploy.core.problems import InvalidSpec, SpecProblem
-from endpoint_deploy.core.spec import FrameworkImage
 
 SPEC = """\
 name: churn
