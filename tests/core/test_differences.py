@@ -65,3 +65,10 @@ def test_a_foreign_variant_goes_and_the_own_one_comes() -> None:
     assert lines["variant AllTraffic ModelName"].after is None
     assert lines["variant primary ModelName"].before is None
     assert lines["artifact sha256"].before is None
+
+
+def test_another_key_is_a_line() -> None:
+    keyed = spec(endpoint={"kms_key_id": "alias/models"})
+    (line,) = _lines(final_config(spec(), NEW), keyed)
+    assert line == Difference(path="KMS key", before=None, after="alias/models")
+    assert _lines(final_config(keyed, NEW), keyed) == ()

@@ -37,6 +37,10 @@ def test_a_staged_release_reads_from_what_differs_to_the_way_back() -> None:
         f"  3. set the weights: {old['VariantName']} 0, {new} 1",
         f"  4. update endpoint churn-prod to {want.config}: {candidates} 1), which retires the old variants",
         "",
+        "Cost",
+        "  during the update 2 ml.m5.large more, until the old ones have stopped",
+        "  afterwards 2 ml.m5.large, a day: 48 instance-hours",
+        "",
         "Way back",
         f"  to {champion.name}: {champions}",
     ]

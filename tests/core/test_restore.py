@@ -4,7 +4,8 @@ import pytest
 
 from endpoint_deploy.core.observed import Observed, ObservedConfig
 from endpoint_deploy.core.plan import EndpointChange, Live, RollBackTo, Shift, VariantTarget
-from endpoint_deploy.core.release import Release, RunRef
+from endpoint_deploy.core.record import RunRef
+from endpoint_deploy.core.release import Release
 from endpoint_deploy.core.restore import make_restore_plan
 from endpoint_deploy.core.rollback import Delete, next_step
 from endpoint_deploy.errors import NotAsPlanned, TryAgain

@@ -35,13 +35,19 @@ def specs(draw: st.DrawFn, strategy: str, names: tuple[str, ...]) -> DeploymentS
     variants = [
         variant(name, count=draw(_COUNTS), weight=weight) for name, weight in zip(names, weights, strict=True)
     ]
-    return spec(*variants, strategy=strategy)
+    more: dict[str, Any] = {}
+    if strategy == "staged":
+        more = {"steps": draw(st.sampled_from([[], [10], [5, 50]]))}
+    if strategy == "ab_test":
+        metric = {"namespace": "Shop", "name": "Converted", "least_difference": 1}
+        more = {"split_percent": draw(st.sampled_from([10, 50])), "metric": metric}
+    return spec(*variants, release={"strategy": strategy, **more})
 
 
 @st.composite
 def situations(draw: st.DrawFn) -> tuple[Plan, Service]:
     """An endpoint that serves, moved by hand or autoscaling, perhaps with a release that hung; and a plan."""
-    strategy = draw(st.sampled_from(["staged", "direct"]))
+    strategy = draw(st.sampled_from(["staged", "direct", "ab_test"]))
     names = st.sampled_from([("a",), ("a", "b"), ("b", "c"), ("a", "b", "c")])
     before, after = (draw(specs(strategy, draw(names))) for _ in range(2))
     champion = final_config(before, OLD)
@@ -52,7 +58,7 @@ def situations(draw: st.DrawFn) -> tuple[Plan, Service]:
     drawn = draw(st.lists(_WEIGHTS, min_size=len(on), max_size=len(on)).filter(any))
     weights = dict(zip(on, drawn, strict=True))
     seen = live(champion, counts=counts, weights=weights)
-    if strategy == "staged" and draw(st.booleans()):
+    if strategy != "direct" and draw(st.booleans()):
         first = make_plan(after, draw(st.sampled_from([NEW, OTHER])), seen)
         seen = hung(first, champion, shifted=draw(st.booleans()), counts=counts)
     plan = make_plan(after, NEW, seen)
@@ -71,7 +77,10 @@ def _stop_somewhere(data: st.DataObject, plan: Plan, service: Service) -> None:
     for name in todo[: data.draw(st.integers(0, len(todo)), label="steps done")]:
         slot = getattr(plan, name)
         if name == "shift":
-            weights = slot.weights
+            step = data.draw(st.integers(0, len(slot.steps)), label="step of the traffic")
+            for each in slot.walk[:step]:
+                service.adjust(each.weights, {})
+            weights = slot.walk[step].weights
             part = data.draw(st.sampled_from([1.0, 0.5]), label="part of the traffic shifted")
             assert service.endpoint
             now = service.endpoint.weights
