@@ -1,11 +1,9 @@
 """Proof that an endpoint serves: real requests, and what came back judged by Great Expectations."""
 
 import json
-import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,9 +11,10 @@ from botocore.exceptions import ClientError
 from endpoint_deploy.aws import errors
 from endpoint_deploy.aws.hook import EndpointHook
 from endpoint_deploy.core.load import Deployment
-from endpoint_deploy.core.spec import SmokeTest, Strict
+from endpoint_deploy.core.model_spec import SmokeTest
+from endpoint_deploy.core.strict import Strict
 from endpoint_deploy.errors import ReleaseFailed, SpecError
-from endpoint_deploy.quality.docs import publish
+from endpoint_deploy.quality.docs import judge
 from endpoint_deploy.quality.predictions import Response, predictions_frame
 from endpoint_deploy.quality.results import SuiteResult
 from endpoint_deploy.quality.suites import run_suite
@@ -158,10 +157,8 @@ def _judge(
     title = f"Predictions of {deployment.spec.endpoint_name}"
     if docs_key is None:
         return run_suite(frame, suite, title=title), None
-    with tempfile.TemporaryDirectory() as folder:
-        result = run_suite(frame, suite, docs_dir=Path(folder), title=title)
-        prefix = f"{deployment.spec.aws.store.rstrip('/')}/data-docs/{docs_key}/{suite.stem}"
-        return result, publish(hook.s3, Path(folder), prefix=prefix)
+    prefix = f"{deployment.spec.aws.store.rstrip('/')}/data-docs/{docs_key}/{suite.stem}"
+    return judge(hook.s3, frame, suite, prefix=prefix, title=title)
 
 
 def _read(deployment: Deployment, relative: str) -> bytes:

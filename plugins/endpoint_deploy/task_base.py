@@ -4,43 +4,51 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from http import HTTPStatus
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.sdk import Context
 from airflow.sdk.exceptions import (
     AirflowFailException,
-    AirflowRuntimeError,
     AirflowSensorTimeout,
     AirflowSkipException,
     TaskDeferralTimeout,
 )
+from airflow.sdk.log import redact  # type: ignore[attr-defined]  # its own import of it
 from botocore.exceptions import BotoCoreError, ClientError
 
 from endpoint_deploy.aws import errors
 from endpoint_deploy.aws.hook import EndpointHook
 from endpoint_deploy.aws.ledger import Ledger
-from endpoint_deploy.aws.lock import EndpointLock, Holder
+from endpoint_deploy.aws.lock import EndpointLock
+from endpoint_deploy.aws.retrains import Retrains
 from endpoint_deploy.core import naming, tags
+from endpoint_deploy.core.approval import Decision, check_approved
 from endpoint_deploy.core.candidate import Candidate
 from endpoint_deploy.core.load import Deployment
 from endpoint_deploy.core.observed import ObservedEndpoint, leads_to
 from endpoint_deploy.core.outcome import TaskError
 from endpoint_deploy.core.plan import Plan, VariantTarget
-from endpoint_deploy.core.release import RunRef
+from endpoint_deploy.core.redact import without_secrets
 from endpoint_deploy.core.settle import Settlement, settle
 from endpoint_deploy.core.spec import DeploymentSpec
-from endpoint_deploy.errors import EndpointDeployError, NotAsPlanned, ReleaseFailed, TryAgain
-from endpoint_deploy.links import DATA_DOCS, DataDocsLink, object_url
+from endpoint_deploy.errors import (
+    EndpointDeployError,
+    NotAsPlanned,
+    Refused,
+    ReleaseFailed,
+    TryAgain,
+    hide_in,
+)
+from endpoint_deploy.links import object_url
 from endpoint_deploy.proof import prove
+from endpoint_deploy.run_context import holder_of, is_live_run, pull
+from endpoint_deploy.task_links import DATA_DOCS, ON_EVERY_TASK, TaskLink
 from endpoint_deploy.triggers.endpoint_settled import EndpointSettledTrigger
 
 FAILURE = "failure"  # the XCom under which a task leaves its error for the ledger
-_LIVE = frozenset({"queued", "running"})
-_SLACK = timedelta(seconds=60)
+SLACK = timedelta(seconds=60)  # a triggerer's, beyond the deadline that its trigger keeps itself
 _LONGEST_MESSAGE = 2000  # of an error in XCom and ledger
-_SHORTEST_SECRET = 8  # shorter values are words such as `true`, which messages need
 _FINAL = (ClientError, BotoCoreError, ValueError, LookupError)  # unless they are passing
 _LOOKS = 4
 _LOOK_SECONDS = 1.0
@@ -59,6 +67,11 @@ class Kit:
         return Ledger(self.hook.s3, self.spec.aws.store, self.spec.endpoint_name)
 
     @property
+    def retrains(self) -> Retrains:
+        """The records of the endpoint's retrainings."""
+        return Retrains(self.hook.s3, self.spec.aws.store, self.spec.endpoint_name)
+
+    @property
     def lock(self) -> EndpointLock:
         """The endpoint's lock."""
         return EndpointLock(self.hook.s3, self.spec.aws.store, self.spec.endpoint_name)
@@ -74,7 +87,7 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
 
     aws_hook_class = EndpointHook
     template_fields = ("aws_conn_id", "region_name", "verify")
-    operator_extra_links = (DataDocsLink(),)
+    operator_extra_links: tuple[TaskLink, ...] = ON_EVERY_TASK
 
     def __init__(self, *, deployment: Deployment, **kwargs: Any) -> None:
         spec = deployment.spec
@@ -91,7 +104,7 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
 
     @property
     def kit(self) -> Kit:
-        """Ledger and lock on the task's own hook."""
+        """Ledger, records and lock on the task's own hook."""
         return Kit(self.spec, self.hook)
 
     @abstractmethod
@@ -122,14 +135,18 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
         except (TaskDeferralTimeout, AirflowSensorTimeout):
             return self.resume(context, {"settled": False})
 
-    def settles_soon(self, done: Callable[[ObservedEndpoint | None], bool]) -> bool:
+    def soon(self, done: Callable[[], bool]) -> bool:
         """Look a few times before deferring: a deferral costs some three seconds even for nothing."""
         for attempt in range(_LOOKS):
             if attempt:
                 time.sleep(min(_LOOK_SECONDS, self.spec.endpoint.wait.poll_seconds))
-            if done(self.hook.find_endpoint(self.spec.endpoint_name)):
+            if done():
                 return True
         return False
+
+    def settles_soon(self, done: Callable[[ObservedEndpoint | None], bool]) -> bool:
+        """Whether the endpoint is as wanted within a few looks."""
+        return self.soon(lambda: done(self.hook.find_endpoint(self.spec.endpoint_name)))
 
     def defer_until_settled(
         self,
@@ -156,7 +173,7 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
             ),
             method_name="resume",
             kwargs=carry,
-            timeout=timedelta(seconds=seconds) + _SLACK,
+            timeout=timedelta(seconds=seconds) + SLACK,
         )
 
     def await_settled(self, config: str, variants: tuple[VariantTarget, ...]) -> Settlement:
@@ -182,6 +199,14 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
             raise AirflowSkipException(plan.summary)
         return plan
 
+    def approved_plan_of(self, context: Context) -> Plan:
+        """The run's plan, for a task that changes something; raises where it lacks a person's approval."""
+        plan = self.plan_of(context)
+        if self.spec.approval and not self.is_restore(context):
+            found = pull(context, "approve")
+            check_approved(plan, Decision.model_validate(found) if found else None)
+        return plan
+
     def candidate_of(self, context: Context) -> Candidate:
         """The validated candidate of the run."""
         found = pull(context, "validate_artifact")
@@ -191,7 +216,7 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
 
     def hold_lock(self, context: Context) -> None:
         """Take or keep the endpoint's lock for this run."""
-        self.kit.lock.acquire(holder_of(context), _is_live(context))
+        self.kit.lock.acquire(holder_of(context), is_live_run(context))
 
     def check_ours(self) -> None:
         """Raise NotAsPlanned where the endpoint was not made by this pipeline: only its own is deleted."""
@@ -233,34 +258,36 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
             return work()
         except TryAgain as error:
             self._leave(context, error, passing=True)
+            hide_in(error, self.without_secrets)
             raise
         except AirflowSkipException:
             raise
         except EndpointDeployError as error:
             self._leave(context, error, passing=False)
-            raise AirflowFailException(self._without_secrets(error)) from None
+            raise AirflowFailException(self.without_secrets(str(error))) from None
         except Exception as error:
             passing = errors.is_passing(error) or not isinstance(error, _FINAL)
             self._leave(context, error, passing=passing)
             if not passing:
                 kind = type(error).__name__
-                raise AirflowFailException(f"{kind}: {self._without_secrets(error)}") from None
+                raise AirflowFailException(f"{kind}: {self.without_secrets(str(error))}") from None
+            hide_in(error, self.without_secrets)
             raise
 
     def _leave(self, context: Context, error: Exception, *, passing: bool) -> None:
         """Leave the error for the ledger: when the last try has failed, nobody else can tell it."""
-        said = TaskError(message=self._without_secrets(error)[:_LONGEST_MESSAGE], passing=passing)
+        said = TaskError(
+            message=self.without_secrets(str(error))[:_LONGEST_MESSAGE],
+            passing=passing,
+            refusal=isinstance(error, Refused),
+            data_docs=getattr(error, "data_docs", None),
+        )
         context["ti"].xcom_push(key=FAILURE, value=said.model_dump())
-        self.link_data_docs(context, getattr(error, "data_docs", None))
+        self.link_data_docs(context, said.data_docs)
 
-    def _without_secrets(self, error: Exception) -> str:
-        """The message, with no value of an environment in it: AWS's and a container's may repeat one."""
-        environments = [self.spec.model.environment, *(v.environment for v in self.spec.endpoint.variants)]
-        said = str(error)
-        for value in {value for environment in environments for value in environment.values()}:
-            if len(value) >= _SHORTEST_SECRET:
-                said = said.replace(value, "***")
-        return said
+    def without_secrets(self, said: str) -> str:
+        """The message without secrets: of environments, addresses, and connections that the task has used."""
+        return str(redact(without_secrets(self.spec, said)))
 
     def prove(
         self, context: Context, variants: Sequence[str], *, docs_stage: str | None = None
@@ -270,50 +297,10 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
         proof = prove(self.hook, self.deployment, variants, docs_key=key)
         self.link_data_docs(context, next(iter(proof.data_docs), None))
         self.log.info("%d requests to %s answered as expected", proof.requests, ", ".join(proof.variants))
-        return proof.model_dump(mode="json")
+        found = proof.model_dump(mode="json")
+        return found | {"suites": without_secrets(self.spec, found["suites"])}
 
     def link_data_docs(self, context: Context, uri: str | None) -> None:
         """Leave the link that Airflow shows on the task."""
         if uri:
             context["ti"].xcom_push(key=DATA_DOCS, value=object_url(self.hook.s3, uri))
-
-
-def pull(context: Context, task_id: str, key: str = "return_value") -> Any:
-    """Another task's XCom of this run; None where there is none."""
-    return context["ti"].xcom_pull(task_ids=task_id, key=key)
-
-
-def holder_of(context: Context) -> Holder:
-    """This DAG run as a holder of the lock."""
-    run = context["dag_run"]
-    return Holder(dag_id=run.dag_id, run_id=run.run_id)
-
-
-def run_ref(context: Context) -> RunRef:
-    """This DAG run as the ledger names it."""
-    run = cast("Any", context["dag_run"])
-    return RunRef(
-        dag_id=run.dag_id,
-        run_id=run.run_id,
-        run_type=str(getattr(run.run_type, "value", run.run_type)),
-        triggered_by=getattr(run, "triggering_user_name", None),
-    )
-
-
-def started_at(context: Context) -> str:
-    """When the run was started, or started anew after clearing: the same for every try of a task."""
-    return str(cast("Any", context["dag_run"]).start_date.isoformat())
-
-
-def _is_live(context: Context) -> Callable[[Holder], bool]:
-    def is_live(other: Holder) -> bool:
-        try:
-            state = cast("Any", context["ti"]).get_dagrun_state(dag_id=other.dag_id, run_id=other.run_id)
-        except AirflowRuntimeError as error:
-            # A run that has been deleted holds nothing. Anything else says nothing about the run.
-            if (error.error.detail or {}).get("status_code") == HTTPStatus.NOT_FOUND:
-                return False
-            raise TryAgain(f"Airflow cannot say whether run {other.run_id} still lives") from error
-        return str(getattr(state, "value", state)) in _LIVE
-
-    return is_live

@@ -32,7 +32,7 @@ def squeeze(data: bytes) -> bytes:
     return bytes(igzip_lib.compress(data, flag=igzip_lib.COMP_GZIP))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(edits, st.integers(0, len(TAR)))
 def test_a_damaged_tar_never_crashes(changes, length):
     data = bytearray(TAR)
@@ -43,7 +43,7 @@ def test_a_damaged_tar_never_crashes(changes, length):
     assert report.refused or length > len(TAR.rstrip(b"\0"))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, len(GOOD)), st.binary(max_size=20), st.integers(0, 10))
 def test_a_damaged_gzip_is_refused(position, inserted, dropped):
     data = GOOD[:position] + inserted + GOOD[position + dropped :]
@@ -51,13 +51,13 @@ def test_a_damaged_gzip_is_refused(position, inserted, dropped):
     assert data == GOOD or report.refused or report.unpacked_size == inspect(GOOD).unpacked_size
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=200))
 def test_any_bytes_may_be_read_as_a_pickle(data):
     read_pickle(io.BytesIO(data), 10_000)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.recursive(st.none() | st.integers() | st.text() | st.binary() | st.floats(), st.lists),
     st.integers(0, 5),

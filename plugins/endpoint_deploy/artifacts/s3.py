@@ -4,10 +4,12 @@ Error codes of S3 are those of its API reference ("Error responses"); HeadObject
 a body, so that there the code is the HTTP status.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
@@ -15,6 +17,7 @@ from botocore.exceptions import ClientError
 from endpoint_deploy.artifacts.errors import ArtifactChanged, ArtifactUnreadable, BadUri
 from endpoint_deploy.artifacts.inspect import inspect_archive
 from endpoint_deploy.artifacts.model import GIB, MIB, ArtifactReport, Finding, Limits
+from endpoint_deploy.core import naming
 from endpoint_deploy.errors import Conflict
 
 if TYPE_CHECKING:
@@ -79,13 +82,51 @@ def inspect_object(
     return report, response["ETag"]
 
 
+def sha256_of(client: "S3Client", uri: str) -> str:
+    """Return the checksum of an object's bytes; raises ArtifactUnreadable where there are none to read."""
+    bucket, key = parse_uri(uri)
+    try:
+        body = client.get_object(Bucket=bucket, Key=key)["Body"]
+    except ClientError as error:
+        if _code(error) in _ABSENT:
+            raise ArtifactUnreadable(f"{uri}: there is no such object ({_code(error)})") from error
+        raise _denied(error, f"read {uri}", "s3:GetObject and s3:ListBucket") from error
+    digest = hashlib.sha256()
+    for chunk in _chunks(body):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
 def pinned_uri(store: str, sha256: str) -> str:
     """Where an artifact is pinned under a deployment's store (`s3://bucket/path`)."""
-    return f"{store.rstrip('/')}/artifacts/sha256/{sha256}/model.tar.gz"
+    return f"{store.rstrip('/')}/{naming.artifact_key(sha256)}"
 
 
-def pin(client: "S3Client", uri: str, *, etag: str, sha256: str, store: str) -> str:
+def is_there(client: "S3Client", uri: str) -> bool:
+    """Whether an object exists; what boto3 raises for another reason than absence is raised."""
+    bucket, key = parse_uri(uri)
+    try:
+        client.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if _code(error) in _ABSENT:
+            return False
+        raise
+    return True
+
+
+def pin(
+    client: "S3Client",
+    uri: str,
+    *,
+    etag: str,
+    sha256: str,
+    store: str,
+    source_client: "S3Client | None" = None,
+) -> str:
     """Copy the inspected object to its `pinned_uri` and return that.
+
+    With a client of its own for the object, as where it lies in another account, its bytes pass through
+    here, since neither side can read and write both.
 
     `etag` is the one `inspect_object` returned: where the object has been replaced since, ArtifactChanged
     is raised and nothing is kept. Pinning again, or from two runs at once, finds what is there and returns
@@ -94,8 +135,9 @@ def pin(client: "S3Client", uri: str, *, etag: str, sha256: str, store: str) -> 
     bucket, key = parse_uri(uri)
     pinned = pinned_uri(store, sha256)
     to_bucket, to_key = parse_uri(pinned)
+    reader = source_client or client
     try:
-        source = client.head_object(Bucket=bucket, Key=key)
+        source = reader.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if _code(error) in _ABSENT:
             raise _changed(uri, "it is gone") from error
@@ -105,7 +147,8 @@ def pin(client: "S3Client", uri: str, *, etag: str, sha256: str, store: str) -> 
     if _is_pinned(client, to_bucket, to_key, source["ContentLength"], sha256):
         return pinned
     try:
-        _copy(client, (bucket, key, etag), (to_bucket, to_key), sha256)
+        copy = partial(_copy, client) if reader is client else partial(_carry, reader, client)
+        copy((bucket, key, etag), (to_bucket, to_key), sha256)
     except ClientError as error:
         if _code(error) in _CHANGED:
             raise _changed(uri, "it was replaced while it was copied") from error
@@ -121,12 +164,28 @@ def _copy(client: "S3Client", source: tuple[str, str, str], target: tuple[str, s
         ExtraArgs={
             "CopySourceIfMatch": etag,
             "MetadataDirective": "REPLACE",
-            "Metadata": {"sha256": sha256, "source": f"s3://{bucket}/{key}"},
             "TaggingDirective": "REPLACE",  # copying tags would need two more rights
-            "ContentType": "application/gzip",
+            **_pinned_with(sha256, bucket, key),
         },
         Config=_ONE_CALL,
     )
+
+
+def _carry(
+    reader: "S3Client",
+    writer: "S3Client",
+    source: tuple[str, str, str],
+    target: tuple[str, str],
+    sha256: str,
+) -> None:
+    bucket, key, etag = source
+    with closing(reader.get_object(Bucket=bucket, Key=key, IfMatch=etag)["Body"]) as body:
+        writer.upload_fileobj(body, *target, ExtraArgs=_pinned_with(sha256, bucket, key))
+
+
+def _pinned_with(sha256: str, bucket: str, key: str) -> dict[str, Any]:
+    metadata = {"sha256": sha256, "source": f"s3://{bucket}/{key}"}
+    return {"Metadata": metadata, "ContentType": "application/gzip"}
 
 
 def _is_pinned(client: "S3Client", bucket: str, key: str, size: int, sha256: str) -> bool:

@@ -8,17 +8,23 @@ from airflow.sdk.exceptions import AirflowSkipException
 from botocore.exceptions import ClientError
 
 from endpoint_deploy.aws import errors
+from endpoint_deploy.aws.scaling_steps import clear_the_way, hold
 from endpoint_deploy.core import requests, tags
-from endpoint_deploy.core.observed import ObservedEndpoint, leads_to
+from endpoint_deploy.core.observed import leads_to
 from endpoint_deploy.core.plan import EndpointChange, Plan
-from endpoint_deploy.errors import NotAsPlanned, TryAgain
+from endpoint_deploy.core.stale import is_as_planned, stale
+from endpoint_deploy.errors import NotAsPlanned
+from endpoint_deploy.operators.run_states import check_nothing_failed
 from endpoint_deploy.task_base import ReleaseTask
+from endpoint_deploy.task_links import ON_THE_ENDPOINT
 
 
 class ApplyEndpointOperator(ReleaseTask, SageMakerEndpointOperator):
     """The provider's endpoint operator with three differences: it changes only what the plan saw, a second
     try adopts the change that the first one made, and whether the change ended well is judged elsewhere.
     """
+
+    operator_extra_links = ON_THE_ENDPOINT
 
     template_fields = ReleaseTask.template_fields
 
@@ -27,7 +33,8 @@ class ApplyEndpointOperator(ReleaseTask, SageMakerEndpointOperator):
 
     def perform(self, context: Context, *, resumed: bool = False, **carried: Any) -> dict[str, Any]:
         """Apply the plan's change. Returns `{"change": "applied" | "adopted", "config": name}`."""
-        plan = self.plan_of(context)
+        check_nothing_failed(context)
+        plan = self.approved_plan_of(context)
         change = plan.change
         if change is None:
             raise AirflowSkipException(f"the endpoint already has what it needs: {plan.summary}")
@@ -35,30 +42,34 @@ class ApplyEndpointOperator(ReleaseTask, SageMakerEndpointOperator):
         seen = self.hook.find_endpoint(plan.endpoint)
         self.skip_where_final(plan, seen)
         if seen is None and plan.expects.config is not None and change.operation != "recreate":
-            raise self._stale(plan, seen)
-        if seen is not None and not self._as_planned(plan, seen):
+            raise stale(plan, seen)
+        if seen is not None and not is_as_planned(plan, seen):
             if leads_to(seen, change.config):
                 self.log.info("endpoint %s is already on its way to %s", plan.endpoint, change.config)
                 return {"change": "adopted", "config": change.config}
             if seen.in_progress and (seen.config == plan.expects.config or change.operation == "recreate"):
                 self.defer_until_settled()  # scaling, patching, or our own deletion: wait, then look again
-            raise self._stale(plan, seen)
+            raise stale(plan, seen)
         if seen is not None and change.operation == "recreate":
             self.check_ours()
             self.log.info("endpoint %s is %s: deleting it", plan.endpoint, seen.status)
+            clear_the_way(self.hook, plan, None)
             self.hook.delete_endpoint_if_there(plan.endpoint)
             if not self.settles_soon(lambda now: now is None):
                 self.defer_until_settled()
-        self._apply(context, plan, change, seen)
+        if seen is not None and change.operation == "update":
+            hold(self.hook, plan)
+            clear_the_way(self.hook, plan, change.config)
+        self._apply(context, plan, change)
         return {"change": "applied", "config": change.config}
 
-    def _apply(
-        self, context: Context, plan: Plan, change: EndpointChange, seen: ObservedEndpoint | None
-    ) -> None:
+    def _apply(self, context: Context, plan: Plan, change: EndpointChange) -> None:
+        self._check_alarms(plan)
         try:
             if change.operation == "update":
-                alarms = self._guards(context, change, seen)
-                self.hook.update_to(plan.endpoint, change.config, retain=change.retain, alarms=alarms)
+                self.hook.update_to(
+                    plan.endpoint, change.config, retain=change.retain, deployment=change.deployment
+                )
             else:
                 its_tags = {**requests.base_tags(self.spec), tags.CREATED_BY: self.created_by(context)}
                 self.hook.create_on(plan.endpoint, change.config, its_tags)
@@ -68,27 +79,11 @@ class ApplyEndpointOperator(ReleaseTask, SageMakerEndpointOperator):
                 raise
             now = self.hook.find_endpoint(plan.endpoint)
             if now is None or not leads_to(now, change.config):
-                raise self._stale(plan, now) from error
+                raise stale(plan, now) from error
 
-    def _guards(
-        self, context: Context, change: EndpointChange, seen: ObservedEndpoint | None
-    ) -> tuple[str, ...]:
-        """The alarms that SageMaker shall watch during the update; UpdateEndpoint refuses missing ones."""
-        # Its guardrails need the same variant names on both sides (the hosting guide). On the way back an
-        # alarm that rings because of what is live would make SageMaker keep just that.
-        same = seen is not None and seen.weights.keys() == {v.name for v in change.variants}
-        if not same or self.is_restore(context):
-            return ()
-        return tuple(name for name in self.spec.alarms if name in self.hook.alarm_states(self.spec.alarms))
-
-    @staticmethod
-    def _as_planned(plan: Plan, seen: ObservedEndpoint) -> bool:
-        return (seen.status, seen.config) == (plan.expects.status, plan.expects.config)
-
-    @staticmethod
-    def _stale(plan: Plan, seen: ObservedEndpoint | None) -> Exception:
-        expected = f"{plan.expects.config} ({plan.expects.status})" if plan.expects.config else "no endpoint"
-        found = f"{seen.config} ({seen.status})" if seen else "no endpoint"
-        if seen is not None and seen.in_progress and seen.config == plan.expects.config:
-            return TryAgain(f"endpoint {plan.endpoint} is {seen.status} for another reason; trying again")
-        return NotAsPlanned(f"the plan is stale: expected {expected}, found {found}; clear from plan")
+    def _check_alarms(self, plan: Plan) -> None:
+        """UpdateEndpoint refuses alarms that are not there; ours go with their run, which may be cleared."""
+        names = tuple(alarm.name for alarm in plan.alarms)
+        gone = sorted(set(names) - self.hook.alarm_states(names).keys())
+        if gone:
+            raise NotAsPlanned(f"alarm {', '.join(gone)} is gone; clear from `create_alarms`")

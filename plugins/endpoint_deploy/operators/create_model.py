@@ -4,6 +4,7 @@ from typing import Any
 
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerModelOperator
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from endpoint_deploy.core import requests, tags
 from endpoint_deploy.errors import NotAsPlanned
@@ -24,7 +25,9 @@ class CreateModelOperator(ReleaseTask, SageMakerModelOperator):
 
     def perform(self, context: Context, *, resumed: bool = False, **carried: Any) -> dict[str, Any]:
         """Create each planned model. Returns `{"models": {name: "created" | "adopted"}}`."""
-        plan = self.plan_of(context)
+        plan = self.approved_plan_of(context)
+        if plan.action == "rescale":
+            raise AirflowSkipException("only the autoscaling is changed")
         self.hold_lock(context)
         candidate = self.candidate_of(context)
         bodies = requests.model_bodies(self.spec, candidate)

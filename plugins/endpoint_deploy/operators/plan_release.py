@@ -4,14 +4,19 @@ from typing import Any
 
 from airflow.sdk import Context, timezone
 
+from endpoint_deploy.analysis.planned_test import with_rate_read
 from endpoint_deploy.aws.observe import observe
 from endpoint_deploy.core import requests
 from endpoint_deploy.core.candidate import ReleaseRequest
-from endpoint_deploy.core.plan import Plan
+from endpoint_deploy.core.comparison import with_comparison
+from endpoint_deploy.core.plan_cautions import with_alarms
 from endpoint_deploy.core.planner import make_plan
 from endpoint_deploy.core.render import render_plan
-from endpoint_deploy.errors import ReleaseFailed
-from endpoint_deploy.task_base import ReleaseTask, pull
+from endpoint_deploy.core.standstill import with_standstill
+from endpoint_deploy.operators.pinned import check_there
+from endpoint_deploy.operators.standing_still import standstill_of
+from endpoint_deploy.run_context import pull
+from endpoint_deploy.task_base import ReleaseTask
 
 
 class PlanReleaseOperator(ReleaseTask):
@@ -23,6 +28,9 @@ class PlanReleaseOperator(ReleaseTask):
         request = ReleaseRequest.model_validate(pull(context, "resolve_release"))
         if not request.plan_only:
             self.hold_lock(context)
+        # Housekeeping deletes under the same lock: what is there now stays there until the run gives it back,
+        # and while a person thinks, by the hold that `validate_artifact` has written.
+        check_there(self, candidate, pinned_by="validate_artifact")
         context["ti"].xcom_push(key="planned_at", value=timezone.utcnow().isoformat())
         want = requests.desired(self.spec, candidate)
         observed = observe(self.hook, self.kit.ledger, self.spec.endpoint_name, want)
@@ -30,24 +38,9 @@ class PlanReleaseOperator(ReleaseTask):
             self.log.info("endpoint %s is %s: waiting", observed.endpoint.name, observed.endpoint.status)
             self.defer_until_settled()
         plan = make_plan(self.spec, candidate, observed, plan_only=request.plan_only)
-        plan = self._with_alarms(plan)
+        plan = with_comparison(plan, request, observed)
+        plan = with_alarms(plan, self.spec, self.hook.alarm_states(self.spec.alarms))
+        plan = with_rate_read(plan, self.spec, self.hook)
+        plan = with_standstill(plan, standstill_of(self))
         self.log.info("\n%s", render_plan(plan))
         return plan.model_dump(mode="json")
-
-    def _with_alarms(self, plan: Plan) -> Plan:
-        """An alarm that does not exist guards nothing; one that rings already would blame the candidate."""
-        if not plan.executes or not self.spec.alarms:
-            return plan
-        states = self.hook.alarm_states(self.spec.alarms)
-        ringing = [name for name, state in states.items() if state == "ALARM"]
-        if ringing:
-            raise ReleaseFailed(
-                f"{', '.join(ringing)} is in ALARM before the release; expected OK. Nothing was changed: "
-                "see to the alarm, then clear from `plan`"
-            )
-        missing = tuple(
-            f"alarm {name} does not exist and guards nothing"
-            for name in self.spec.alarms
-            if name not in states
-        )
-        return plan.model_copy(update={"warnings": (*plan.warnings, *missing)})

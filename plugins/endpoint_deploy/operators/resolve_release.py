@@ -4,30 +4,35 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from endpoint_deploy.aws.images import resolve_image
-from endpoint_deploy.core.candidate import ReleaseRequest
+from endpoint_deploy.assets import announced_package, package_asset
+from endpoint_deploy.aws.hook import EndpointHook
+from endpoint_deploy.core.spec import DeploymentSpec
+from endpoint_deploy.resolve import Resolver, Wish
 from endpoint_deploy.task_base import ReleaseTask
 
 
 class ResolveReleaseOperator(ReleaseTask):
-    """Take artifact and image from the run's form, else from the spec. Returns a ReleaseRequest."""
+    """Take what the form names, the event's or the registry's package, the other environment's release, or
+    the spec's artifact. Returns a ReleaseRequest."""
 
     def perform(self, context: Context, *, resumed: bool = False, **carried: Any) -> dict[str, Any]:
-        """Resolve; raises where the framework's image is unknown."""
+        """Resolve; raises where what was found may not be released."""
         params = context["params"]
-        spec = self.spec
-        chosen = params.get("artifact") or spec.model.artifact
-        request = ReleaseRequest(
-            artifact=chosen,
-            image=resolve_image(
-                params.get("image") or spec.model.image,
-                region=spec.aws.region,
-                instance_type=spec.endpoint.variants[0].instance_type,
-            ),
-            # The spec's checksum is that of the spec's artifact, and says nothing of another one.
-            expected_sha256=spec.model.sha256 if chosen == spec.model.artifact else None,
-            plan_only=bool(params.get("plan_only")),
-            reason=params.get("reason") or "",
+        events = context["triggering_asset_events"].get(package_asset(self.spec), ())
+        wish = Wish(
+            artifact=params.get("artifact"),
+            image=params.get("image"),
+            model_package=params.get("model_package"),
+            announced=announced_package(events),
+        )
+        found = Resolver(self.deployment, self.hook, connect).resolve(wish)
+        request = found.model_copy(
+            update={"plan_only": bool(params.get("plan_only")), "reason": params.get("reason") or ""}
         )
         self.log.info("asked to release %s in %s", request.artifact, request.image)
         return request.model_dump()
+
+
+def connect(spec: DeploymentSpec) -> EndpointHook:
+    """A hook on another environment's own connection."""
+    return EndpointHook(aws_conn_id=spec.aws.conn_id, region_name=spec.aws.region)

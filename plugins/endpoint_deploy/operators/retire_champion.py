@@ -7,10 +7,13 @@ from airflow.sdk.exceptions import AirflowSkipException
 from botocore.exceptions import ClientError
 
 from endpoint_deploy.aws import errors
+from endpoint_deploy.aws.scaling_steps import clear_the_way
 from endpoint_deploy.core.observed import leads_to
 from endpoint_deploy.core.plan import EndpointChange, Plan
 from endpoint_deploy.errors import NotAsPlanned, ReleaseFailed, TryAgain
+from endpoint_deploy.operators.run_states import check_nothing_failed
 from endpoint_deploy.task_base import ReleaseTask
+from endpoint_deploy.task_links import ON_THE_ENDPOINT
 
 
 class RetireChampionOperator(ReleaseTask):
@@ -19,8 +22,11 @@ class RetireChampionOperator(ReleaseTask):
     Returns the Proof.
     """
 
+    operator_extra_links = ON_THE_ENDPOINT
+
     def perform(self, context: Context, *, resumed: bool = False, **carried: Any) -> dict[str, Any]:
         """Retire; raises ReleaseFailed where the update or the proof fails."""
+        check_nothing_failed(context)
         plan = self.plan_of(context)
         retire = plan.retire
         if retire is None:
@@ -42,6 +48,7 @@ class RetireChampionOperator(ReleaseTask):
                 f"the plan is stale: expected {plan.staged_on}, found "
                 f"{seen.config if seen else 'no endpoint'}; clear from plan"
             )
+        clear_the_way(self.hook, plan, retire.config)
         try:
             self.hook.update_to(plan.endpoint, retire.config, retain=retire.retain)
         except ClientError as error:

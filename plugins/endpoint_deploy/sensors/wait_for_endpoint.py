@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from endpoint_deploy.core.load import Deployment
 from endpoint_deploy.errors import ReleaseFailed
 from endpoint_deploy.task_base import ReleaseTask
+from endpoint_deploy.task_links import ON_THE_ENDPOINT
 
 
 class WaitForEndpointSensor(ReleaseTask, SageMakerEndpointSensor):
@@ -17,6 +18,8 @@ class WaitForEndpointSensor(ReleaseTask, SageMakerEndpointSensor):
     The provider's takes a silent rollback, OutOfService and UpdateRollbackFailed for success. Here success
     is InService, on the planned configuration, every variant at its planned count and weight.
     """
+
+    operator_extra_links = ON_THE_ENDPOINT
 
     template_fields = ReleaseTask.template_fields
 
