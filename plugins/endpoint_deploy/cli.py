@@ -1,6 +1,6 @@
-"""The command line: `python -m endpoint_deploy validate | schema | plan`.
+"""The command line: `python -m endpoint_deploy validate | schema | plan | status | history | show | …`.
 
-Exit codes are terraform's: 0 nothing to say, 1 an error, 2 (plan) changes.
+Exit codes are terraform's: 0 nothing to say, 1 an error, 2 (plan) changes; `ledger_commands` has its own.
 """
 
 import json
@@ -15,10 +15,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from endpoint_deploy import freeze_commands, ledger_commands, watch_command
 from endpoint_deploy.core.document import read_document
 from endpoint_deploy.core.load import Deployment
+from endpoint_deploy.core.markdown import PlannedFile, render_comment
 from endpoint_deploy.core.plan import Plan
 from endpoint_deploy.core.problems import InvalidSpec, SpecProblem
+from endpoint_deploy.core.redact import without_secrets
 from endpoint_deploy.core.render import render_plan
 from endpoint_deploy.dag_builders.specs import LoadedSpecs, load_file, load_files, read_text, spec_files
 from endpoint_deploy.errors import EndpointDeployError
@@ -26,13 +29,19 @@ from endpoint_deploy.errors import EndpointDeployError
 NOTHING_TO_DO, ERROR, CHANGES = 0, 1, 2
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     help="Continuous delivery of models to Amazon SageMaker endpoints.",
 )
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+app.command()(ledger_commands.status)
+app.command()(ledger_commands.history)
+app.command()(ledger_commands.show)
+app.command()(watch_command.watch)
+app.command()(freeze_commands.freeze)
+app.command()(freeze_commands.thaw)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable, on stdout.")]
 
@@ -73,39 +82,74 @@ def schema(
 
 @app.command()
 def plan(
-    path: Annotated[Path, typer.Argument(help="A spec's YAML file.")],
-    artifact: Annotated[str | None, typer.Option(help="s3:// URI; the spec's own by default.")] = None,
+    paths: Annotated[list[Path], typer.Argument(help="A spec's YAML file; several with --markdown.")],
+    artifact: Annotated[
+        str | None, typer.Option(help="s3:// URI; what a run without a form releases by default.")
+    ] = None,
+    model_package: Annotated[str | None, typer.Option(help="ARN of a package of the spec's group.")] = None,
     as_json: AsJson = False,
+    markdown: Annotated[bool, typer.Option(help="One comment for a pull request, on stdout.")] = False,
 ) -> None:
     """Say what a release would create, change and keep; changes nothing.
 
     Exits with 0 where there is nothing to do, with 2 where there is, with 1 on an error. The connection is
     AIRFLOW_CONN_<ID> from the environment, else boto3's own credentials.
     """
+    if markdown and not (artifact or model_package or as_json):
+        raise typer.Exit(_comment_on(paths))
+    if markdown or len(paths) != 1:
+        raise typer.BadParameter("several files, only with --markdown; --markdown, without other options")
+    found = _planned(paths[0], artifact, model_package)
+    _show(found.problems)
+    if found.error:
+        err.print(escape(f"{found.source}: {found.error}"), style="red")
+    if found.plan is None:
+        raise typer.Exit(ERROR)
+    if as_json:
+        _print_json(found.plan.model_dump(mode="json"))
+    else:
+        _show_plan(found.plan)
+    raise typer.Exit(_exit_code(found))
+
+
+def _comment_on(paths: Iterable[Path]) -> int:
+    """Print one comment about every file, also about those that cannot be planned; returns the exit code."""
+    found = [_planned(path, None, None) for path in dict.fromkeys(paths)]
+    typer.echo(render_comment(found), nl=False)
+    codes = {_exit_code(each) for each in found}
+    return next(code for code in (ERROR, CHANGES, NOTHING_TO_DO) if code in codes)
+
+
+def _planned(path: Path, artifact: str | None, model_package: str | None) -> PlannedFile:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  `--help` needs no AWS
 
+    source = str(path)
     try:
-        made = _preview(load_file(path), artifact)
+        deployment = load_file(path)
     except InvalidSpec as error:
-        _show(error.problems)
-        raise typer.Exit(ERROR) from None
+        return PlannedFile(source=source, problems=error.problems)
+    try:
+        return PlannedFile(source=source, plan=_preview(deployment, artifact, model_package))
+    except InvalidSpec as error:
+        return PlannedFile(source=source, problems=error.problems)
     except (EndpointDeployError, ClientError, BotoCoreError) as error:
-        err.print(escape(f"{path}: {error}"), style="red")
-        raise typer.Exit(ERROR) from None
-    if as_json:
-        _print_json(made.model_dump(mode="json"))
-    else:
-        _show_plan(made)
-    raise typer.Exit(NOTHING_TO_DO if made.action == "nothing" else CHANGES)
+        return PlannedFile(source=source, error=str(without_secrets(deployment.spec, str(error))))
 
 
-def _preview(deployment: Deployment, artifact: str | None) -> Plan:
+def _exit_code(found: PlannedFile) -> int:
+    if found.plan is None:
+        return ERROR
+    return NOTHING_TO_DO if found.plan.action == "nothing" else CHANGES
+
+
+def _preview(deployment: Deployment, artifact: str | None, model_package: str | None) -> Plan:
     # Airflow tells on stdout how its hooks connect, which would spoil --json.
     os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
     with redirect_stdout(sys.stderr):
         from endpoint_deploy.preview import preview  # noqa: PLC0415  Airflow takes seconds to import
+        from endpoint_deploy.resolve import Wish  # noqa: PLC0415
 
-        return preview(deployment.spec, artifact)
+        return preview(deployment, Wish(artifact=artifact, model_package=model_package))
 
 
 def _validated(paths: list[Path]) -> tuple[LoadedSpecs, list[SpecProblem]]:

@@ -5,8 +5,12 @@ EndpointDeployError            cannot succeed by retrying
 ├── NotAsPlanned               the world is not what the plan saw: clear from `plan`
 ├── Conflict                   a resource of that name exists and differs: never overwritten
 ├── ReleaseFailed              the candidate does not do what it must: roll back
+│   └── Refused                a gate has judged data or a model, and lets them not pass
+├── Rejected                   whoever was asked has said no
 └── TryAgain                   may succeed by retrying
 """
+
+from collections.abc import Callable
 
 
 class EndpointDeployError(Exception):
@@ -36,5 +40,21 @@ class ReleaseFailed(EndpointDeployError):
         self.data_docs = data_docs
 
 
+class Refused(ReleaseFailed):
+    """A gate's judgement of data or a model, told apart from a gate that could not judge."""
+
+
+class Rejected(EndpointDeployError):
+    """Whoever was asked has said no, or nobody has said anything in time."""
+
+
 class TryAgain(EndpointDeployError):
     """Something that passes: a lock held by a live run, a change still in progress."""
+
+
+def hide_in(error: BaseException, hide: Callable[[str], str]) -> None:
+    """Change what an error and those that led to it say: Airflow logs all of them with their tracebacks."""
+    found: BaseException | None = error
+    while found is not None:
+        found.args = tuple(hide(each) if isinstance(each, str) else each for each in found.args)
+        found = found.__cause__ or found.__context__

@@ -4,21 +4,32 @@ Kept apart from the tasks, which lock, pin and leave their results to Airflow.
 """
 
 import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowException
 from botocore.exceptions import BotoCoreError
 
+from endpoint_deploy.analysis.planned_test import with_rate_read
 from endpoint_deploy.artifacts.s3 import inspect_object, pinned_uri
+from endpoint_deploy.aws.freezes import Freezes
 from endpoint_deploy.aws.hook import EndpointHook
-from endpoint_deploy.aws.images import resolve_image
 from endpoint_deploy.aws.ledger import Ledger
 from endpoint_deploy.aws.observe import observe
 from endpoint_deploy.core import requests
-from endpoint_deploy.core.candidate import Candidate
+from endpoint_deploy.core.candidate import Candidate, ReleaseRequest
+from endpoint_deploy.core.comparison import with_comparison
+from endpoint_deploy.core.load import Deployment
 from endpoint_deploy.core.plan import Plan
+from endpoint_deploy.core.plan_cautions import with_alarms
 from endpoint_deploy.core.planner import make_plan
 from endpoint_deploy.core.spec import DeploymentSpec
+from endpoint_deploy.core.standstill import standstill, with_standstill
 from endpoint_deploy.errors import EndpointDeployError, ReleaseFailed
+from endpoint_deploy.resolve import Resolver, Wish
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class NoConnection(EndpointDeployError):
@@ -48,32 +59,35 @@ def connect(spec: DeploymentSpec) -> EndpointHook:
     return hook
 
 
-def preview(spec: DeploymentSpec, artifact: str | None = None) -> Plan:
-    """The plan for an artifact (the spec's own by default), which is read once for its checksum.
+def preview(deployment: Deployment, wish: Wish | None = None) -> Plan:
+    """The plan of a run with this form, or without one; its artifact is read once for its checksum.
 
-    Raises ReleaseFailed where the artifact would be refused, UnknownImage, and what `make_plan` raises.
+    Raises ReleaseFailed where what was asked for would be refused, UnknownImage, and what `make_plan` raises.
     """
-    hook = connect(spec)
-    candidate = _candidate(spec, hook, artifact or spec.model.artifact)
+    spec, hook = deployment.spec, connect(deployment.spec)
+    resolver = Resolver(deployment, hook, connect)
+    request = resolver.resolve(wish or Wish())
+    candidate = _candidate(spec, request, *resolver.reader(request))
     ledger = Ledger(hook.s3, spec.aws.store, spec.endpoint_name)
     observed = observe(hook, ledger, spec.endpoint_name, requests.desired(spec, candidate))
-    return make_plan(spec, candidate, observed, plan_only=True)
+    plan = with_comparison(make_plan(spec, candidate, observed, plan_only=True), request, observed)
+    plan = with_rate_read(plan, spec, hook)
+    plan = with_alarms(plan, spec, hook.alarm_states(spec.alarms))
+    freeze = Freezes(hook.s3, spec.aws.store, spec.endpoint_name).read()
+    return with_standstill(plan, standstill(spec.changes, freeze, datetime.now(UTC)))
 
 
-def _candidate(spec: DeploymentSpec, hook: EndpointHook, artifact: str) -> Candidate:
-    model = spec.model
-    first = spec.endpoint.variants[0]
-    image = resolve_image(model.image, region=spec.aws.region, instance_type=first.instance_type)
+def _candidate(spec: DeploymentSpec, request: ReleaseRequest, reader: "S3Client", region: str) -> Candidate:
     report, _ = inspect_object(
-        hook.s3,
-        artifact,
-        region=spec.aws.region,
-        script_mode=model.needs_inference_code,
-        expected_sha256=model.sha256 if artifact == model.artifact else None,
-        accept_unknown=model.unknown_pickles == "accept",
+        reader,
+        request.artifact,
+        region=region,
+        script_mode=spec.model.needs_inference_code,
+        expected_sha256=request.expected_sha256,
+        accept_unknown=spec.model.unknown_pickles == "accept",
     )
     if report.refused or report.held:
         reasons = (each.message for each in report.findings if each.severity in {"refuse", "hold"})
-        raise ReleaseFailed(f"{artifact} would be refused: {'; '.join(reasons)}")
+        raise ReleaseFailed(f"{request.artifact} would be refused: {'; '.join(reasons)}")
     pinned = pinned_uri(spec.aws.store, report.sha256)
-    return Candidate(artifact=artifact, image=image, sha256=report.sha256, pinned=pinned)
+    return Candidate(artifact=request.artifact, image=request.image, sha256=report.sha256, pinned=pinned)

@@ -128,6 +128,24 @@ def test_from_nothing_to_nothing_to_do(spec: Path, local_sagemaker: Any) -> None
     sagemaker.delete_endpoint(EndpointName=endpoint)
 
 
+def test_the_alarms_as_they_are(spec: Path, local_sagemaker: Any) -> None:
+    cloudwatch, name = local_sagemaker.client("cloudwatch"), f"{spec.parent.name}-errors"
+    cloudwatch.put_metric_alarm(
+        AlarmName=name, Namespace="plan-tests", MetricName="errors", Statistic="Sum", Period=60,
+        EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="ignore",
+    )  # fmt: skip
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
+    spec.write_text(spec.read_text() + f"alarms: [{name}, {name}-typo]\n")
+    code, plan = planned(spec)
+    assert code == 2
+    assert (
+        f"a release would be refused now: {name} is in ALARM before the release; expected OK"
+        in (plan["warnings"])
+    )
+    assert f"alarm {name}-typo does not exist and guards nothing" in plan["warnings"]
+
+
 def test_another_artifact(spec: Path, s3: Any) -> None:
     _, own = planned(spec)
     s3.put_object(Bucket=BUCKET, Key="other/model.tar.gz", Body=archive(code__inference_py=CODE + "#"))

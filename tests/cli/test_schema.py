@@ -50,12 +50,19 @@ def test_the_examples_follow_it_and_name_it(path: Path) -> None:
     assert list(validator.iter_errors(yaml.safe_load(text))) == []
 
 
-# What only a validator can know, since it is about two values or more, or about cron.
+# What only a validator can know, since it is about two values or more, or about cron. A schema knows no
+# difference either between 2 and 2.0, a default from a key that is required, or 1 from "1".
 BEYOND_A_SCHEMA = re.compile(
     r"yaml_|schedule_|tag_(of|with)_|instance_type_(missing|and)|serverless_(staged|with|provisioned)|"
-    r"weights_all|variant_name_with_a_digest|expected_without|variables_too_(large|many_together)|variants_too_many_to_|\w+_twice|"
-    # A schema knows no difference between 2 and 2.0, a default from a key that is required, 1 from "1".
-    r"count_is_a_float|strategy_missing|variable_name_is_a_number"
+    r"weights_all|variant_name_with_a_digest|expected_without|variables_too_(large|many_together)|"
+    r"variants_too_many_to_|\w+_twice|count_is_a_float|strategy_missing|variable_name_is_a_number|"
+    r"artifact_missing|batch_(columns_of|output_within|payloads_too|schedule|suite_without|variant_unknown)|"
+    r"feedback_(of_answers|truth_within|with_the_target|without)|registry_beside|spot_waits|step_least|steps_not|"
+    r"ab_test_(least|metric_of|of_a|with_the)|analysis_(bounds|captured|direct|least|metric_without|nothing|predictions_without|replayed|suite_without)|"
+    r"changes_(closed_day|timezone)_unknown|shadow_(of_a|with_)|"
+    r"guard_(and|looks|of_a_serverless|of_nothing|with_more)|linear_step|rolling_(batch|with_two)|"
+    r"canary_(longer|of_a|over)|autoscaling_(bounds|count_outside|custom|max|of_|schedule|steps)|notification_to_nobody|notification_two|"
+    r"tuning_(bounds|by_an|grid|more_at_once|searches_nothing|without)"
 )
 
 

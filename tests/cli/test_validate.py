@@ -134,3 +134,18 @@ def test_the_command_line_is_light(specs: Path, args: list[str]) -> None:
     command = [sys.executable, "-c", code, *args]
     done = subprocess.run(command, cwd=specs, capture_output=True, text=True, check=False)
     assert done.stdout.endswith("loaded []\n"), done.stderr
+
+
+def test_suites_of_a_batch_transform_are_looked_at(specs: Path) -> None:
+    (specs / "broken.json").write_text("{}")
+    with (specs / "churn.yaml").open("a") as file:
+        file.write(
+            "batch_transform:\n  input: s3://ml-platform/in\n  output: s3://ml-platform/out\n"
+            "  instance_type: ml.m5.large\n  columns: [age]\n  input_suite: gone.json\n"
+            "  output_suite: broken.json\n"
+        )
+    found = {str(problem["path"]): str(problem["found"]) for problem in problems(specs)}
+    assert found == {
+        "batch_transform.input_suite": "'gone.json': no such file or directory",
+        "batch_transform.output_suite": "'broken.json': JSON without a list of expectations",
+    }

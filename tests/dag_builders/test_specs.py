@@ -51,7 +51,7 @@ def lines(directory: Path) -> list[str]:
 def test_the_default_is_the_project_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(specs.DIRECTORY_VARIABLE, raising=False)
     assert specs.specs_directory() == REPOSITORY / "include" / "deployments"
-    assert keys() == ["breast-cancer__demo", "diabetes__demo"]
+    assert keys() == ["breast-cancer__demo", "diabetes__demo", "digits__demo"]
 
 
 def test_one_bad_file_hides_no_other(directory: Path) -> None:

@@ -6,7 +6,7 @@ import pkgutil
 import subprocess
 import sys
 from importlib import import_module
-from inspect import isabstract, isclass
+from inspect import isabstract, isclass, signature
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,9 @@ import endpoint_deploy.triggers
 REPOSITORY = Path(__file__).parents[2]
 DAGS = REPOSITORY / "dags"
 EXAMPLES = REPOSITORY / "include" / "deployments"
-KINDS = ("deploy", "rollback", "teardown")
-DEPLOYMENTS = ("breast-cancer__demo", "diabetes__demo")
+KINDS = ("deploy", "rollback", "teardown", "freeze")
+OPTIONAL = ("batch_transform", "retrain", "sentinel")  # where a spec has the section
+DEPLOYMENTS = ("breast-cancer__demo", "diabetes__demo", "digits__demo")
 # Seconds of import time and hundreds of megabytes, for every parse and every task.
 HEAVY = {"great_expectations", "pandas", "numpy", "scipy", "sklearn", "sagemaker", "pyarrow"}
 CANARY = "canary-9b1c44"
@@ -43,7 +44,7 @@ def parse(file: Path, **environment: str) -> dict[str, Any]:
 
 
 def test_every_dag_file_is_known_here() -> None:
-    assert {path.stem for path in DAGS.glob("*.py")} == {*KINDS, "spec_errors"}
+    assert {path.stem for path in DAGS.glob("*.py")} == {*KINDS, *OPTIONAL, "spec_errors"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -80,15 +81,17 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         body["model"]["environment"] = {"API_TOKEN": f"{CANARY}-model"}
         for variant in body["endpoint"]["variants"]:
             variant["environment"] = {**variant.get("environment", {}), "KEY": f"{CANARY}-variant"}
+        if "retrain" in body:
+            body["retrain"]["training"]["environment"] = {"API_TOKEN": f"{CANARY}-training"}
         (tmp_path / source.name).write_text(yaml.safe_dump(body))
     monkeypatch.setenv("ENDPOINT_DEPLOY_SPECS", str(tmp_path))
     return tmp_path
 
 
 def built() -> dict[str, DAG]:
-    """All DAGs of the three kinds, as the DAG processor builds them."""
+    """All DAGs, as the DAG processor builds them."""
     found: dict[str, DAG] = {}
-    for kind in KINDS:
+    for kind in (*KINDS, *OPTIONAL):
         bag = DagBag(dag_folder=str(DAGS / f"{kind}.py"))
         assert bag.import_errors == {}
         found |= bag.dags
@@ -100,13 +103,13 @@ def all_dags(own: Path) -> dict[str, DAG]:
     return built()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "retrain"])
 def test_a_task_run_builds_its_own_dag_only(kind: str, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A task's process finds the DAG it runs in these variables (airflow.sdk.get_parsing_context).
-    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", f"{kind}__diabetes__demo")
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", f"{kind}__digits__demo")
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "any")
     (own / "broken.yaml").write_text("name: [")
-    assert list(built()) == [f"{kind}__diabetes__demo"]
+    assert list(built()) == [f"{kind}__digits__demo"]
 
 
 def test_nothing_of_a_spec_s_environment_is_stored(dags: dict[str, DAG]) -> None:
@@ -141,9 +144,20 @@ def test_every_trigger_stores_the_path_it_lies_under() -> None:
         found
         for module in modules
         for found in vars(module).values()
-        if isclass(found) and issubclass(found, BaseTrigger) and not isabstract(found)
+        if isclass(found)
+        and issubclass(found, BaseTrigger)
+        and not isabstract(found)
+        and found.__module__ == module.__name__
     ]
-    assert [trigger.__name__ for trigger in triggers] == ["EndpointSettledTrigger"]
+    assert len(triggers) >= 3
     for trigger in triggers:
-        (path, _) = trigger(conn_id="c", region="r", endpoint="e", poll_seconds=1, deadline=0).serialize()
+        given = [name for name in _parameters(trigger) if name not in {"self", "settings"}]
+        (path, arguments) = trigger(**dict.fromkeys(given, "x")).serialize()
         assert pkgutil.resolve_name(path) is trigger
+        assert set(arguments) == set(given)
+
+
+def _parameters(trigger: type[BaseTrigger]) -> set[str]:
+    """What it takes, its base's settings among it."""
+    own = set(signature(trigger.__init__).parameters)
+    return own | _parameters(trigger.__bases__[0]) if "settings" in own else own

