@@ -29,6 +29,11 @@ def put_alarm(rig: Rig, name: str, state: str) -> None:
 def test_an_alarm_that_rings_before_the_release_stops_it(rig: Rig) -> None:
     put_alarm(rig, f"{rig.name}-errors", "ALARM")
     rig.spec(alarms=[f"{rig.name}-errors"])
+    only_planned = rig.deploy(bias=1, plan_only=True)
+    assert only_planned.outcome == "planned", only_planned
+    assert only_planned.plan
+    (warning,) = only_planned.plan["warnings"]
+    assert warning.startswith(f"a release would be refused now: {rig.name}-errors is in ALARM")
     run = rig.deploy(bias=1)
     assert (run.state, run.outcome) == ("failed", "refused"), run
     assert f"{rig.name}-errors is in ALARM before the release" in run.result["reason"]

@@ -1,42 +1,24 @@
 """A release whose tasks die right after any of their AWS calls ends as one that met no fault.
 
-In round n the answer of every task's call number n is lost after the service has carried it out, botocore
-does not try again, the task's attempt dies there, and Airflow's retry has to find its way from whatever that
-call has left. Rounds go on until no task makes as many calls, so that each call of each task was a last one.
+The answer of a task's call is lost after the service has carried it out, botocore does not try again, the
+task's attempt dies there, and Airflow's retry has to find its way from whatever that call has left. That try
+dies at the next call that was not yet lost, and so on, until each call of each task was a last one.
 """
 
-import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.deploy.fault_proxy import FaultProxy, fault_proxy
-from tests.deploy.rig import AS_IN_PRODUCTION, REGION, Rig, Run
+from tests.deploy.fault_proxy import MORE_THAN_LOSSES, FaultProxy, rounds
+from tests.deploy.rig import AS_IN_PRODUCTION, Rig, Run
+from tests.soak import in_soak
 
 pytestmark = [AS_IN_PRODUCTION, pytest.mark.timeout(1500)]
-_MOST_CALLS = 60
-
-
-@pytest.fixture
-def proxy(local_sagemaker: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
-    with fault_proxy(local_sagemaker.url) as running:
-        connection = {
-            "conn_type": "aws",
-            "login": "test",
-            "password": "test",
-            "extra": {
-                "endpoint_url": running.url,
-                "region_name": REGION,
-                "config_kwargs": {"retries": {"total_max_attempts": 1}},
-            },
-        }
-        monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connection))
-        yield running
 
 
 def without_suites(rig: Rig, **changes: Any) -> None:
     """The shortest proof: what is under test here are the calls, not what Great Expectations says."""
+    rig.retries = MORE_THAN_LOSSES
     rig.spec(smoke_tests=[{"name": "numbers", "payload": "numbers.json"}], **changes)
 
 
@@ -53,22 +35,9 @@ def check_final_state(rig: Rig, bias: int, releases: int, at: str) -> None:
     assert rig.locks() == [], at
 
 
-def rounds(proxy: FaultProxy, run: Callable[[int], Run], check: Callable[[int, str], None]) -> int:
-    """Run and check, round after round; returns how many calls were cut in all."""
-    cuts = 0
-    for number in range(1, _MOST_CALLS):
-        proxy.arm(number)
-        ended = run(number)
-        struck, at = proxy.cut, f"cut after call {number} of {proxy.cut}: {ended}"
-        proxy.arm(0)
-        if not struck:
-            return cuts
-        check(number, at)
-        cuts += len(struck)
-    pytest.fail(f"a task made {_MOST_CALLS} calls or more")
-
-
-@pytest.mark.parametrize(("strategy", "configs", "calls"), [("staged", 2, 40), ("direct", 1, 25)])
+@pytest.mark.parametrize(
+    ("strategy", "configs", "calls"), [("staged", 2, 40), pytest.param("direct", 1, 25, marks=in_soak)]
+)
 def test_an_update_survives_a_crash_after_any_call(
     rig: Rig, proxy: FaultProxy, strategy: str, configs: int, calls: int
 ) -> None:
@@ -85,6 +54,7 @@ def test_an_update_survives_a_crash_after_any_call(
     assert cuts >= calls
 
 
+@in_soak
 def test_a_first_release_survives_a_crash_after_any_call(rig: Rig, proxy: FaultProxy) -> None:
     without_suites(rig)
 
@@ -113,13 +83,13 @@ def test_a_rollback_survives_a_crash_after_any_call(rig: Rig, proxy: FaultProxy)
     assert rounds(proxy, lambda number: rig.deploy("raises", bias=number + 1), check) >= 40
 
 
+@in_soak
 def test_a_teardown_survives_a_crash_after_any_call(rig: Rig, proxy: FaultProxy) -> None:
     without_suites(rig)
 
     def tear_down(_: int) -> Run:
-        armed, proxy.armed_at = proxy.armed_at, 0
-        assert rig.deploy(bias=1).outcome == "released"
-        proxy.arm(armed)
+        with proxy.at_rest():
+            assert rig.deploy(bias=1).outcome == "released"
         return rig.run("teardown", confirm=rig.endpoint)
 
     def check(number: int, at: str) -> None:

@@ -1,106 +1,22 @@
 """Releases under the policies of include/iam, by a SageMaker that enforces them."""
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from datetime import UTC, datetime
 
-import pytest
-
+from endpoint_deploy.analysis.look import Sides, Stage, Subject
+from endpoint_deploy.analysis.take_look import take_look
+from endpoint_deploy.aws.hook import EndpointHook
+from endpoint_deploy.dag_builders.specs import load_file
+from tests.batch.rig import table
 from tests.deploy.rig import AS_IN_PRODUCTION, BUCKET, REGION, Rig
-from tests.local_sagemaker.server_process import Server
+from tests.deploy.worker import Worker
 
 pytestmark = AS_IN_PRODUCTION
-
-POLICIES = Path(__file__).parents[2] / "include" / "iam"
-ACCOUNT = "123456789012"
-EXECUTION_ROLE = "models"
-
-
-def document(name: str, **placeholders: str) -> dict[str, Any]:
-    """A policy as a team would fill it in."""
-    text = (POLICIES / name).read_text()
-    for placeholder, value in {"ACCOUNT_ID": ACCOUNT, "REGION": REGION, **placeholders}.items():
-        text = text.replace(placeholder, value)
-    return json.loads(text)
-
-
-@pytest.fixture(scope="module")
-def enforcing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("enforcing") / "state", "--enforce-iam")
-    server.start()
-    server.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    yield server
-    server.end()
-
-
-class Worker:
-    """The deployment of one test, run by a user with the worker's policy."""
-
-    def __init__(self, rig: Rig, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.rig = rig
-        self._iam = server.client("iam")
-        self._user = f"worker-{rig.name}"
-        self._role = f"{EXECUTION_ROLE}-{rig.name}"
-        self._names = {
-            "STORE_BUCKET": BUCKET,
-            "STORE_PREFIX": f"store-{rig.name}",
-            "ARTIFACT_BUCKET": BUCKET,
-            "EXECUTION_ROLE": self._role,
-            "TOPIC": "none",
-            "CAPTURE_BUCKET": BUCKET,
-            "CAPTURE_PREFIX": f"captured-{rig.name}",
-        }
-        trust = document("execution-role-trust.json")
-        role = self._iam.create_role(RoleName=self._role, AssumeRolePolicyDocument=json.dumps(trust))
-        self._iam.put_role_policy(
-            RoleName=self._role,
-            PolicyName="execution",
-            PolicyDocument=json.dumps(document("execution-role-policy.json", **self._names)),
-        )
-        rig.spec(
-            aws={"role_arn": role["Role"]["Arn"]},
-            smoke_tests=[{"name": "numbers", "payload": "numbers.json"}],
-            run={"retries": 0},
-        )
-        self._iam.create_user(UserName=self._user)
-        self.grant()
-        key = self._iam.create_access_key(UserName=self._user)["AccessKey"]
-        connection = {
-            "conn_type": "aws",
-            "login": key["AccessKeyId"],
-            "password": key["SecretAccessKey"],
-            "extra": {"endpoint_url": server.url, "region_name": REGION},
-        }
-        monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connection))
-
-    def grant(self, *, without: str | None = None) -> None:
-        """Give the worker its policy, less one statement."""
-        policy = document("worker-policy.json", **self._names)
-        kept = [statement for statement in policy["Statement"] if statement["Sid"] != without]
-        assert len(kept) == len(policy["Statement"]) - (without is not None)
-        self._iam.put_user_policy(
-            UserName=self._user,
-            PolicyName="worker",
-            PolicyDocument=json.dumps({**policy, "Statement": kept}),
-        )
-
-
-@pytest.fixture
-def worker(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enforcing: Server, airflow_db: str
-) -> Iterator[Worker]:
-    monkeypatch.setenv("ENDPOINT_DEPLOY_SPECS", str(tmp_path))
-    rig = Rig(specs=tmp_path, clients=enforcing.client)
-    yield Worker(rig, enforcing, monkeypatch)
-    if rig.endpoint in [e["EndpointName"] for e in rig.sagemaker.list_endpoints()["Endpoints"]]:
-        rig.sagemaker.delete_endpoint(EndpointName=rig.endpoint)
 
 
 def test_the_policies_suffice_for_releases_rollback_and_teardown(worker: Worker) -> None:
     rig = worker.rig
     for bias in (1, 2):
-        run = rig.deploy(bias=bias)
+        run = rig.run(artifact=Rig.artifact(rig, bias=bias))
         assert (run.state, run.outcome) == ("success", "released"), run
     assert rig.predict() == [3.0, 4.0, 5.0]
     run = rig.run("rollback", reason="least privilege")
@@ -112,9 +28,88 @@ def test_the_policies_suffice_for_releases_rollback_and_teardown(worker: Worker)
     assert rig.made() == (set(), set())
 
 
+def test_the_policies_suffice_for_guardrails(worker: Worker) -> None:
+    rig = worker.rig
+    worker.spec(
+        release={
+            "strategy": "direct",
+            "routing": {"type": "all_at_once", "termination_wait_seconds": 1},
+            "guard": {"error_rate": 0.05},
+        }
+    )
+    for bias in (1, 2):
+        run = rig.run(artifact=Rig.artifact(rig, bias=bias))
+        assert (run.state, run.outcome) == ("success", "released"), run
+    assert run.tasks["create_alarms"] == "success"
+    assert rig.clients("cloudwatch").describe_alarms(AlarmNamePrefix=rig.endpoint)["MetricAlarms"] == []
+
+
 def test_a_right_that_is_missing_is_named(worker: Worker) -> None:
-    worker.grant(without="HandTheExecutionRoleToSageMaker")
+    worker.grant("worker-policy.json", without="HandTheExecutionRoleToSageMaker")
     run = worker.rig.deploy(bias=1)
     assert (run.state, run.outcome) == ("failed", "failed"), run
     assert "is not authorized to perform: iam:PassRole on resource" in run.result["reason"]
     assert worker.rig.made() == (set(), set())
+
+
+def test_the_policies_suffice_for_batch_transforms(worker: Worker) -> None:
+    rig = worker.rig
+    worker.grant("batch-policy.json")
+    worker.spec(
+        batch_transform={
+            "input": f"s3://{BUCKET}/{rig.name}/all/in",
+            "output": f"s3://{BUCKET}/{rig.name}/all/out",
+            "instance_type": "ml.m5.large",
+        }
+    )
+    assert rig.run(artifact=rig.artifact()).outcome == "released"
+    rig.put({"good.csv": table(1, 2, 3), "bad.csv": table(4, 666)})
+    run = rig.transform()
+    # What is wrong with the one file is known from the job's data log alone.
+    assert run.outcome == "partial", run
+    assert "there is no customer 666" in run.result["reason"]
+
+
+def test_the_policies_suffice_for_retention(worker: Worker) -> None:
+    rig = worker.rig
+    worker.grant("retention-policy.json")
+    worker.spec(retention={"releases": 1})
+    for bias in (1, 2):
+        assert rig.run(artifact=rig.artifact(bias=bias)).outcome == "released"
+    run = rig.run("sentinel")
+    assert run.state == "success", run
+    # The first release's, and the joint configuration of the second.
+    assert [len(run.result[kind]) for kind in ("configs", "models", "artifacts")] == [2, 1, 1]
+    assert run.result["restorable"] == [2]
+
+
+def test_the_policies_suffice_for_an_analysis(worker: Worker) -> None:
+    """A release is compared with itself: what is asked of AWS is the same."""
+    rig = worker.rig
+    destination = f"s3://{BUCKET}/captured-{rig.name}"
+    worker.spec(
+        endpoint={"data_capture": {"destination": destination}},
+        analysis={
+            "metrics": [
+                {"kind": "error_rate", "least": 2, "samples": 2},
+                {"kind": "error_rate", "name": "ours", "source": "replay", "least": 2, "samples": 2},
+            ],
+            "replay": {"captured": True, "requests_per_look": 5},
+            "delay_seconds": 0,
+        },
+    )
+    assert rig.run(artifact=Rig.artifact(rig)).outcome == "released"
+    name = rig.describe()["ProductionVariants"][0]["VariantName"]
+    subject = Subject(
+        hook=EndpointHook(aws_conn_id="aws_default", region_name=REGION),
+        deployment=load_file(rig.file),
+        sides=Sides(candidate={name: 1.0}, champion={name: 1.0}),
+        run_key="run",
+    )
+    stage = Stage(name="step-5", since=datetime.now(UTC))
+    looks = [take_look(subject, stage, None)]
+    looks.append(take_look(subject, stage, looks[0]))
+    for look in looks:
+        assert not [each.reason for each in look.judgement.metrics if each.verdict == "error"]
+        assert "cannot be read" not in look.measured["requests"]
+    assert looks[-1].measured["replayed"] == 10
