@@ -34,6 +34,7 @@ def test_an_invalid_spec_is_shown_with_file_and_line_and_hurts_no_other(
         assert "found 'm5.large', expected" in trace
         for kind in ("deploy", "rollback", "teardown"):
             # Each DAG file was read again with the invalid spec there, and still gives the valid one's DAG.
+            stack.airflow.parse_file_of(rig.dag_id(kind))
             until(partial(parsed_after, stack, rig.dag_id(kind), written), f"{kind}.py is read again")
             assert get(stack, f"/dags/{rig.dag_id(kind)}")["is_stale"] is False
         assert not any("broken" in dag_id for dag_id in stack.airflow.dag_ids())
@@ -59,6 +60,7 @@ def parsed_after(stack: Stack, dag_id: str, moment: datetime) -> bool:
         ("rollback", {"release": 0}, "less than the minimum of 1"),
         ("rollback", {"release": "latest"}, "is not of type 'null', 'integer'"),
         ("teardown", {"confirm": None}, "is not of type 'string'"),
+        ("teardown", {"confirm": "diabetes-demo"}, "does not match"),
     ],
 )
 def test_a_wrong_form_value_is_refused_with_the_reason(

@@ -1,0 +1,14 @@
+"""Releases that ask a person: the modules share one running stack, and so a worker."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+
+from local_stack.stack import Stack
+
+
+@pytest.fixture(scope="package")
+def stack(start_stack: Callable[[str], AbstractContextManager[Stack]]) -> Iterator[Stack]:
+    with start_stack("questions") as running:
+        yield running
