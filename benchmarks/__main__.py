@@ -2,13 +2,13 @@
 
 import sys
 
-from benchmarks import local_sagemaker
+from benchmarks import local_sagemaker, pages
 from benchmarks.results import JSON_FILE, TABLE_FILE, write
 
 
 def main() -> int:
     """Exit status 1 when a goal is missed."""
-    results = local_sagemaker.run()
+    results = [*local_sagemaker.run(), *pages.run()]
     for result in results:
         met = {None: "", True: "met", False: "MISSED"}[result.met]
         print(

@@ -34,7 +34,7 @@ PAYLOAD = MODELS / "breast-cancer" / "payloads" / "benign.json"
 
 def run() -> list[Result]:
     """Every figure of the local SageMaker."""
-    with tempfile.TemporaryDirectory() as directory, _server(Path(directory)) as ready:
+    with tempfile.TemporaryDirectory() as directory, running_server(Path(directory)) as ready:
         url = ready["endpoint_url"]
         sagemaker = make_client(url, "sagemaker")
         _configure(url, Path(directory), ready["execution_role_arn"])
@@ -54,7 +54,8 @@ def run() -> list[Result]:
 
 
 @contextlib.contextmanager
-def _server(directory: Path) -> Iterator[dict[str, Any]]:
+def running_server(directory: Path) -> Iterator[dict[str, Any]]:
+    """What a local SageMaker says once it answers; its files and its log are in the directory."""
     ready_file = directory / "ready.json"
     command = [sys.executable, "-m", "local_sagemaker", f"--state-dir={directory / 'state'}"]
     with (directory / "log").open("wb") as log:

@@ -10,7 +10,7 @@ from rich.console import Console
 from local_stack import stack
 from local_stack.airflow_api import AirflowApiError
 from local_stack.background import start_in_background
-from local_stack.examples import DeployedExample, deploy_examples
+from local_stack.examples import DeployedExample, await_registered, deploy_examples
 from local_stack.paths import DEFAULT_STATE_DIR, StatePaths
 from local_stack.record import read_running
 
@@ -39,11 +39,17 @@ def up(
         running = running or start_in_background(state_dir, port=port, on_progress=progress)
         # Deploying what is live already is nothing to do, and takes seconds.
         deployed = deploy_examples(running, progress) if examples else []
+        retrained = await_registered(running, progress) if examples else None
     _describe(running)
     for example in deployed:
         console.print(f"{example.endpoint}: {example.outcome}; ask it with", style="bold")
         console.print(_curl(running.sagemaker_url, example), soft_wrap=True)
-    if any(example.outcome not in {"released", "nothing_to_do"} for example in deployed):
+    if retrained:
+        waits = "; it is released once you approve it" if retrained.status == "PendingManualApproval" else ""
+        status = f", {retrained.status}{waits}" if retrained.status else ""
+        console.print(f"{retrained.endpoint}: {retrained.outcome}{status}", style="bold")
+    failed = [each.endpoint for each in deployed if each.outcome not in {"released", "nothing_to_do"}]
+    if failed or (retrained and retrained.outcome != "registered"):
         raise typer.Exit(1)
 
 
@@ -57,7 +63,7 @@ def down(state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
 
 @app.command()
 def demo(state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
-    """Watch releases of a real model, good and broken; exits 1 unless all came out as said."""
+    """Watch releases, good and broken, and a model retrained as data grow; exits 1 unless all is as said."""
     from local_stack.demo.run import run_demo  # noqa: PLC0415 - `up` and `down` need not import it
 
     if not run_demo(console, state_dir):

@@ -40,9 +40,11 @@ def secrets(
 
 @app.command()
 def seed(sagemaker_url: Annotated[str, typer.Argument()]) -> None:
-    """Train the example models and put them where their specs look for them."""
+    """Train the example models and put them, and data to train on, where their specs look for them."""
     from local_stack.seed import seed_examples  # noqa: PLC0415 - the health checks start every few seconds
+    from local_stack.training_data import seed_training_data  # noqa: PLC0415 - as above
 
+    seed_training_data(make_client(sagemaker_url, "s3"))
     with tempfile.TemporaryDirectory() as workdir:
         for seeded in seed_examples(make_client(sagemaker_url, "s3"), Path(workdir)):
             typer.echo(f"{seeded.uri} {json.dumps(seeded.metrics)}")

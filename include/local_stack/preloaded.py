@@ -1,20 +1,24 @@
-"""Airflow's command line with the libraries of DAG files imported: `python -m local_stack.preloaded …`.
+"""Airflow's command line with what DAG files import imported: `python -m local_stack.preloaded …`.
 
 The scheduler's LocalExecutor and the DAG processor fork a process for every task and every file they parse.
 What the parent has imported costs those nothing: a DAG file takes 0.1 s of processor time instead of 1 s to
 parse and of 5 s to run. Libraries only: the project's own code is imported afresh, so that an edit is seen.
+Before the command, `--with-project` imports that too, for a stack in whose life nobody edits it: half of what
+is left of a DAG file's time.
 """
 
 import gc
 import sys
+from collections.abc import Iterable
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Final
 
 import boto3
 
 from local_stack.airflow_env import REGION
 
-_FOR_DAG_FILES: Final = (
+FOR_DAG_FILES: Final = (
     "airflow.providers.amazon.aws.hooks.s3",
     "airflow.providers.amazon.aws.operators.sagemaker",
     "airflow.providers.standard.operators.empty",
@@ -22,7 +26,7 @@ _FOR_DAG_FILES: Final = (
     "modelaudit_picklescan",
     "pydantic",
 )
-_FOR_TASKS: Final = (
+FOR_TASKS: Final = (
     "airflow.sdk.execution_time.supervisor",
     "great_expectations",
     "isal.igzip_threaded",
@@ -30,7 +34,14 @@ _FOR_TASKS: Final = (
 )
 
 
-def _preload(modules: tuple[str, ...]) -> None:
+def _dag_builders() -> Iterable[str]:
+    """The project's modules that the DAG files import, and by them all that tasks run."""
+    package = import_module("endpoint_deploy.dag_builders")
+    return [module.name for module in iter_modules(package.__path__, f"{package.__name__}.")]
+
+
+def preload(modules: Iterable[str]) -> None:
+    """Import modules, and keep them and all that lives by now out of garbage collections."""
     for module in modules:
         import_module(module)
     # Nothing is sent: making a first client is what imports most of botocore.
@@ -41,5 +52,9 @@ def _preload(modules: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
-    _preload((*_FOR_DAG_FILES, *_FOR_TASKS) if sys.argv[1] == "scheduler" else _FOR_DAG_FILES)
+    with_project = sys.argv[1] == "--with-project"
+    if with_project:
+        del sys.argv[1]
+    modules = (*FOR_DAG_FILES, *FOR_TASKS) if sys.argv[1] == "scheduler" else FOR_DAG_FILES
+    preload((*modules, *_dag_builders()) if with_project else modules)
     import_module("airflow.__main__").main()

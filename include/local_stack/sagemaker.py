@@ -3,10 +3,11 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 from botocore.config import Config
+from botocore.loaders import create_loader
 
 from local_stack.airflow_env import (
     ACCESS_KEY_ID,
@@ -53,11 +54,17 @@ class SageMakerServer:
         return self._ready_file.exists()
 
 
+# What botocore parses of the services' models, once a process: some 0.2 s a client otherwise.
+_MODELS = create_loader()
+
+
 def boto3_session() -> boto3.Session:
     """A session with the stack's region and dummy keys; its clients still need an `endpoint_url`."""
-    return boto3.Session(
+    session: Any = boto3.Session(
         aws_access_key_id=ACCESS_KEY_ID, aws_secret_access_key=SECRET_ACCESS_KEY, region_name=REGION
     )
+    session._session.register_component("data_loader", _MODELS)
+    return cast("boto3.Session", session)
 
 
 def make_client(url: str, service: str, config: Config | None = None) -> Any:

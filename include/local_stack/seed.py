@@ -27,6 +27,21 @@ ENTRY_POINT = "inference.py"
 
 Hyperparameter = str | int | float
 
+# A link from Airflow's UI carries no signature. On AWS it leads to the console, and no bucket is public.
+_LINKED_IS_PUBLIC = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": [
+                f"arn:aws:s3:::{BUCKET}/endpoint-deploy/{each}/*" for each in ("artifacts", "data-docs")
+            ],
+        }
+    ],
+}
+
 RELEASES: Mapping[tuple[str, str], Mapping[str, Hyperparameter]] = {
     ("breast-cancer", "1"): {"estimator": "stump"},  # weaker on purpose: release 2 has to be an improvement
     ("breast-cancer", "2"): {"estimator": "logistic"},
@@ -82,7 +97,7 @@ def held_out(name: str) -> tuple[list[list[float]], list[float]]:
     Features are in the order and the units the model takes. The script's own split is called, so that
     a figure measured on these rows compares with the ``metrics.json`` of any release.
     """
-    script = _load(name)
+    script = load_script(name)
     _, rows = script.split(script.bundled())
     features, truth = script.features_and_target(rows)
     return features.tolist(), truth.tolist()
@@ -124,11 +139,14 @@ def build(name: str, release: str, workdir: Path, **hyperparameters: Hyperparame
     """
     place = workdir / name / release
     shutil.rmtree(place, ignore_errors=True)
-    code = place / "code"
-    code.mkdir(parents=True)
-    shutil.copyfile(_script(name).with_name(ENTRY_POINT), code / ENTRY_POINT)
     chosen = {**RELEASES.get((name, release), {}), **hyperparameters}
     metrics = train(name, place / "model", **chosen)
+    code = place / "code"
+    if (place / "model" / "code").is_dir():  # put there by the script itself
+        (place / "model" / "code").rename(code)
+    else:
+        code.mkdir()
+        shutil.copyfile(_script(name).with_name(ENTRY_POINT), code / ENTRY_POINT)
     return Built(pack(place / "model", code, place / "model.tar.gz"), metrics)
 
 
@@ -137,7 +155,7 @@ def upload(client: "S3Client", path: Path, name: str, release: str) -> str:
 
     The bucket is made in the client's region if it is absent.
     """
-    _ensure_bucket(client)
+    ensure_bucket(client)
     key = f"models/{name}/{release}/model.tar.gz"
     client.upload_file(str(path), BUCKET, key)
     return f"s3://{BUCKET}/{key}"
@@ -160,8 +178,8 @@ def _script(name: str) -> Path:
     return script
 
 
-def _load(name: str) -> ModuleType:
-    """Import a training script under a name of its own: both are called ``train``."""
+def load_script(name: str) -> ModuleType:
+    """Import an example's training script under a name of its own: they are all called ``train``."""
     spec = importlib.util.spec_from_file_location(f"train_{name.replace('-', '_')}", _script(name))
     if spec is None or spec.loader is None:
         raise ImportError(f"{_script(name)}: Python finds no loader for it")
@@ -176,7 +194,8 @@ def _files(root: Path, prefix: str) -> Iterator[tuple[str, Path]]:
             yield prefix + file.relative_to(root).as_posix(), file
 
 
-def _ensure_bucket(client: "S3Client") -> None:
+def ensure_bucket(client: "S3Client") -> None:
+    """Make the examples' bucket in the client's region if it is absent; a browser may read what is linked."""
     try:
         client.head_bucket(Bucket=BUCKET)
     except ClientError as error:
@@ -188,3 +207,4 @@ def _ensure_bucket(client: "S3Client") -> None:
         else:
             constraint = cast("BucketLocationConstraintType", region)
             client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": constraint})
+        client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(_LINKED_IS_PUBLIC))

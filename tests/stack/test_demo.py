@@ -7,6 +7,8 @@ import runpy
 import tarfile
 import threading
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,14 @@ import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
 
+from local_stack.demo import data_docs
 from local_stack.demo.artifacts import DemoArtifact, build_artifacts
-from local_stack.demo.report import Report, show_step
+from local_stack.demo.lessons import BY_ITSELF, LESSONS, Lesson, LessonResult
+from local_stack.demo.report import Report, show_lesson, show_step
+from local_stack.demo.retraining import poisoned
 from local_stack.demo.scenario import STEPS, Accuracy, Step, StepResult
 from local_stack.demo.traffic import Count, Traffic
+from local_stack.training_data import rows
 
 KNOWN = frozenset({"primary-1"})
 
@@ -102,6 +108,109 @@ def test_the_closing_words_name_every_problem() -> None:
     assert "the outcome is released ([sic]), expected rolled_back" in said
     assert "accuracy through the endpoint is 0.5" in said
     assert "not everything came out as said, in 100 s" in said
+
+
+def learned(lesson: Lesson) -> LessonResult:
+    return LessonResult(
+        lesson=lesson,
+        dag_run_id="asset_triggered__1",
+        started=lesson.started,
+        state=lesson.state,
+        outcome=lesson.outcome,
+        reason="because",
+        seconds=23.45,
+        training_jobs=lesson.training_jobs,
+        deploy_started=BY_ITSELF if lesson.releases else None,
+        deploy_outcome="released" if lesson.releases else None,
+        config_before="old",
+        config_after="new" if lesson.releases else "old",
+        accuracy_before=0.89,
+        accuracy=0.98 if lesson.releases else 0.89,
+        data_docs="http://127.0.0.1:1/summary.html",
+        data_docs_fault=None,
+        traffic=Count(requests=100),
+    )
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_a_retraining_that_comes_out_as_said_has_no_problem(lesson: Lesson) -> None:
+    assert learned(lesson).problems() == []
+
+
+@pytest.mark.parametrize(
+    ("lesson", "wrong"),
+    [
+        (LESSONS[1], {"started": "manual"}),
+        (LESSONS[1], {"state": "failed"}),
+        (LESSONS[1], {"outcome": "nothing_new"}),
+        (LESSONS[1], {"training_jobs": 2}),
+        (LESSONS[1], {"deploy_outcome": "rolled_back"}),
+        (LESSONS[1], {"deploy_started": "manual"}),
+        (LESSONS[1], {"config_after": "old"}),
+        (LESSONS[1], {"accuracy": 0.89}),
+        (LESSONS[1], {"data_docs_fault": "404"}),
+        (LESSONS[1], {"traffic": Count(requests=9, failed=1, errors=["503"])}),
+        (LESSONS[2], {"outcome": "registered"}),
+        (LESSONS[2], {"training_jobs": 1}),
+        (LESSONS[2], {"config_after": "new"}),
+        (LESSONS[3], {"accuracy": 0.81}),
+        (LESSONS[3], {"data_docs_fault": "says that all was met"}),
+    ],
+)
+def test_each_thing_of_a_retraining_that_is_not_as_said_is_a_problem(
+    lesson: Lesson, wrong: dict[str, Any]
+) -> None:
+    assert len(replace(learned(lesson), **wrong).problems()) == 1
+
+
+def test_retrainings_are_reported_in_80_columns_and_written(tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), width=80)
+    report = Report()
+    for lesson in LESSONS:
+        result = replace(learned(lesson), reason="worse (Data Docs: s3://b/summary.html); also bad")
+        show_lesson(console, result, report.add_lesson(result))
+    report.show(console, 100)
+    report.write(tmp_path / "demo.json")
+    said = console.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO above
+    assert "poisoned data: data_refused after 23.4 s; accuracy 0.890" in said
+    assert "http://127.0.0.1:1/summary.html" in said
+    assert "0.890 → 0.980" in said
+    assert "worse; also bad" in said
+    assert "everything came out as said" in said
+    assert "…" not in said  # no column of the table was cut
+    written = json.loads((tmp_path / "demo.json").read_text())["retrainings"]
+    assert [entry["outcome"] for entry in written] == [lesson.outcome for lesson in LESSONS]
+    assert written[1]["accuracy"] == 0.98
+
+
+def test_a_page_counts_as_read_where_it_answers_and_says_what_it_must(tmp_path: Path) -> None:
+    class Pages(SimpleHTTPRequestHandler):
+        """Serves the summary pages below."""
+
+        def log_message(self, *_: object) -> None:
+            """Keep the tests' output clean."""
+
+    (tmp_path / "met.html").write_text("All met of 3 expectations")
+    (tmp_path / "failed.html").write_text("2 not met of 3 expectations")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Pages, directory=str(tmp_path))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        assert data_docs.fault_of(f"{url}/met.html", met=True) is None
+        assert data_docs.fault_of(f"{url}/failed.html", met=False) is None
+        assert "something was not met" in str(data_docs.fault_of(f"{url}/met.html", met=False))
+        assert "all was met" in str(data_docs.fault_of(f"{url}/failed.html", met=True))
+        assert "answered 404" in str(data_docs.fault_of(f"{url}/gone.html", met=True))
+        server.shutdown()
+    assert url in str(data_docs.fault_of(f"{url}/met.html", met=True))
+    assert data_docs.url_of("http://h:1", "s3://bucket/a/b.html") == "http://h:1/bucket/a/b.html"
+
+
+def test_poisoned_rows_are_off_scale_and_of_one_label() -> None:
+    good = rows(slice(0, 50))
+    spoilt = poisoned(good)
+    assert set(spoilt["target"]) == {3}
+    assert spoilt.drop(columns="target").max(axis=None) == 16 * 16
+    assert len(set(good["target"])) == 10
 
 
 @pytest.fixture(scope="module")

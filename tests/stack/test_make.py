@@ -7,7 +7,23 @@ import pytest
 
 from local_stack.paths import REPO_ROOT
 
-TARGETS = ("demo", "up", "down", "test", "conformance", "bench", "lint", "lock", "help")
+TARGETS = (
+    "demo",
+    "up",
+    "down",
+    "test",
+    "soak",
+    "conformance",
+    "year",
+    "aborts",
+    "pairs",
+    "pictures",
+    "bench",
+    "judge",
+    "lint",
+    "lock",
+    "help",
+)
 # The lock file's hashes hold wherever packages come from: where that is, is for pip's and uv's configuration.
 REGISTRY = re.compile(
     r"index-url\s*[=:]?\s*\S*//|pypi\.org|pythonhosted|files\.python|artifactory|devpi", re.I

@@ -1,6 +1,7 @@
 """What the demo says: a line after each release, a table at the end, and `demo.json`."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import shorten
@@ -9,9 +10,11 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from local_stack.demo.lessons import BY_ITSELF, LessonResult
 from local_stack.demo.scenario import Accuracy, StepResult
 
 _REASON_LENGTH = 200
+_NAMED_DOCS = re.compile(r" \(Data Docs: [^)]*\)")
 
 
 @dataclass
@@ -19,6 +22,7 @@ class Report:
     """Everything that came of the demo so far."""
 
     results: list[StepResult] = field(default_factory=list)
+    lessons: list[LessonResult] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     accuracy: Accuracy | None = None
 
@@ -30,6 +34,13 @@ class Report:
         self.problems += [f"release {result.step.release} ({result.step.story}): {each}" for each in problems]
         return problems
 
+    def add_lesson(self, result: LessonResult) -> list[str]:
+        """Add a retraining, and return what did not come out as said."""
+        problems = result.problems()
+        self.lessons.append(result)
+        self.problems += [f"{result.lesson.story}: {each}" for each in problems]
+        return problems
+
     def judge(self, accuracy: Accuracy) -> None:
         """Add what the live endpoint makes of the held-out rows."""
         self.accuracy = accuracy
@@ -37,16 +48,15 @@ class Report:
 
     def write(self, path: Path) -> None:
         """Write `demo.json`."""
-        path.write_text(
-            json.dumps({"releases": [result.as_json() for result in self.results]}, indent=2) + "\n"
-        )
+        content = {
+            "releases": [result.as_json() for result in self.results],
+            "retrainings": [result.as_json() for result in self.lessons],
+        }
+        path.write_text(json.dumps(content, indent=2) + "\n")
 
     def show(self, console: Console, seconds: float) -> None:
         """The closing table, a prediction beside the truth, and the verdict."""
-        # Narrow enough for a terminal of 80 columns.
-        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-        for heading in ("", "release", "outcome", "time", "requests", "failed", "live"):
-            table.add_column(heading, no_wrap=True)
+        table = _table("", "release", "outcome", "time", "requests", "failed", "live")
         for result in self.results:
             table.add_row(
                 str(result.step.release),
@@ -60,6 +70,8 @@ class Report:
         console.print(table)
         if self.accuracy:
             _show_accuracy(console, self.accuracy)
+        if self.lessons:
+            _show_lessons(console, self.lessons)
         for problem in self.problems:
             console.print(f"[bold red]not as said:[/] {problem}")
         verdict = (
@@ -79,6 +91,51 @@ def show_step(console: Console, result: StepResult, problems: list[str]) -> None
         console.print(f"    {shorten(result.reason, _REASON_LENGTH)}", markup=False, style="dim")
     for problem in problems:
         console.print(f"    {problem}", markup=False, style="red")
+
+
+def show_lesson(console: Console, result: LessonResult, problems: list[str]) -> None:
+    """What a retraining came to, why, and where to read more."""
+    mark = "[red]✗[/]" if problems else "[green]✓[/]"
+    deployed = f", approved, {result.deploy_outcome}" if result.deploy_outcome else ""
+    console.print(
+        f"{mark} {result.lesson.story}: [bold]{result.outcome}[/]{deployed} after {result.seconds:.1f} s; "
+        f"accuracy {_change(result)}; {result.traffic.requests} requests, {result.traffic.failed} failed"
+    )
+    reason = _NAMED_DOCS.sub("", result.reason)  # they have a line of their own, which can be opened
+    console.print(f"    {shorten(reason, _REASON_LENGTH)}", markup=False, style="dim")
+    if result.data_docs:
+        console.print(f"    {result.data_docs}", markup=False, style="dim", soft_wrap=True)
+    for problem in problems:
+        console.print(f"    {problem}", markup=False, style="red")
+
+
+def _show_lessons(console: Console, results: list[LessonResult]) -> None:
+    table = _table("retraining", "started", "outcome", "time", "failed", "accuracy")
+    for result in results:
+        table.add_row(
+            result.lesson.story,
+            "by itself" if result.started == BY_ITSELF else "by hand",
+            result.deploy_outcome or result.outcome,
+            f"{result.seconds:.1f} s",
+            str(result.traffic.failed),
+            _change(result),
+        )
+    console.print(table)
+
+
+def _change(result: LessonResult) -> str:
+    """The live endpoint's accuracy, and what it was before where it was another."""
+    before = result.accuracy_before
+    changed = before is not None and before != result.accuracy
+    return f"{before:.3f} → {result.accuracy:.3f}" if changed else f"{result.accuracy:.3f}"
+
+
+def _table(*headings: str) -> Table:
+    """A table narrow enough for a terminal of 80 columns."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    return table
 
 
 def _show_accuracy(console: Console, accuracy: Accuracy) -> None:
