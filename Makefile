@@ -23,12 +23,12 @@ index = known=$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-
 unexport PYTHONDONTWRITEBYTECODE
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help demo up down test conformance bench lint lock
+.PHONY: help demo up down test soak conformance year aborts pairs pictures bench judge lint lock
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
 
-demo: $(SYNCED) ## watch five releases of a real model, three of them broken, under live traffic (5 minutes)
+demo: $(SYNCED) ## watch releases, good and broken, and a model retrained as its data grow, under live traffic (5 minutes)
 	@$(BIN)/python -m local_stack demo
 
 up: $(SYNCED) ## start Airflow and the local SageMaker, deploy the examples, and leave them running
@@ -40,20 +40,39 @@ down: $(SYNCED) ## stop what `make up` started
 test: $(SYNCED) ## run all tests; ARGS="-k planner" runs some
 	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
+soak: $(SYNCED) ## run all tests with every matrix whole: crashes, aborts, pairs, a year (hours)
+	SOAK=1 ABORTS=1 PAIRS=50 WEEKS=52 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
 # On AWS nearly all of it is waiting, and costs what its endpoints and jobs cost.
 conformance: $(SYNCED) ## hold the local SageMaker to the service's facts; TARGET=aws runs the same tests there
 	@$(BIN)/python -m pytest tests/conformance --confcutdir tests/conformance --target $(or $(TARGET),local) \
 		--numprocesses $(or $(JOBS),2) --dist loadfile $(if $(filter aws,$(TARGET)),--timeout 14400) $(ARGS)
 
-bench: $(SYNCED) ## measure speed side by side with peers and limits; writes docs/benchmarks.md (5 minutes)
+year: $(SYNCED) ## simulate a year of weekly retrainings and releases under retention (15 minutes)
+	WEEKS=52 $(BIN)/pytest tests/retrain/test_year.py $(ARGS)
+
+aborts: $(SYNCED) ## end a release from outside at each of its tasks, in every way (20 minutes)
+	ABORTS=1 $(BIN)/pytest tests/e2e/test_aborted.py $(ARGS)
+
+pairs: $(SYNCED) ## start two runs on one endpoint together, 50 times, and see one come after the other (20 minutes)
+	PAIRS=50 $(BIN)/pytest tests/deploy/test_pairs.py -rP $(ARGS)
+
+pictures: $(SYNCED) ## have the browser tests take the documentation's pictures anew
+	PICTURES=docs/pictures $(BIN)/pytest tests/browser -k seen_and_undone $(ARGS)
+
+bench: $(SYNCED) ## measure speed side by side with peers and limits; writes docs/benchmarks.md (6 minutes)
 	@$(BIN)/python -m benchmarks
 
-lint: $(SYNCED) ## check style, types, import contracts and the compose file
+judge: $(SYNCED) ## simulate releases and hold the judge to its bounds; writes docs/judge.md and docs/ab-test.md (6 minutes)
+	@$(BIN)/python -m benchmarks.judge
+
+lint: $(SYNCED) ## check style, types, import contracts, the compose file and the example workflow
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows docs/examples/github-plan-comment.yaml
 
 lock: $(UV) ## pin everything beneath the direct dependencies anew
 	$(index); $(UV) pip compile requirements.txt requirements/local.txt requirements/dev.txt \
