@@ -60,8 +60,8 @@ pairs: $(SYNCED) ## start two runs on one endpoint together, 50 times, and see o
 pictures: $(SYNCED) ## have the browser tests take the documentation's pictures anew
 	PICTURES=docs/pictures $(BIN)/pytest tests/browser -k seen_and_undone $(ARGS)
 
-bench: $(SYNCED) ## measure speed side by side with peers and limits; writes docs/benchmarks.md (6 minutes)
-	@$(BIN)/python -m benchmarks
+bench: $(SYNCED) ## measure speed side by side with peers and limits; ARGS=pages only that; writes docs/benchmarks.md
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 judge: $(SYNCED) ## simulate releases and hold the judge to its bounds; writes docs/judge.md and docs/ab-test.md (6 minutes)
 	@$(BIN)/python -m benchmarks.judge
