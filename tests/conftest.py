@@ -46,7 +46,7 @@ _PATHS = StatePaths(_ROOT)
 _TIME_SCALE = 20.0
 _READY_SECONDS = 60.0
 # Directories whose modules share one running stack: to start one takes half a minute of processor time.
-_ON_ONE_STACK = frozenset({"tests/e2e/questions", "tests/e2e/runs"})
+_ON_ONE_STACK = frozenset({"tests/e2e/distributed", "tests/e2e/questions", "tests/e2e/runs"})
 _SAGEMAKER = SageMakerServer(_PATHS.sagemaker, port=free_port(), time_scale=_TIME_SCALE)
 
 

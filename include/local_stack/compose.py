@@ -1,11 +1,9 @@
-"""What the containers of `docker-compose.yaml` run beside Airflow: `python -m local_stack.compose …`."""
+"""What the containers of `docker-compose.yaml` run once, before Airflow: `python -m local_stack.compose …`."""
 
 import json
-import socket
 import tempfile
-import urllib.request
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -16,32 +14,34 @@ from local_stack.secret_store import StackSecrets, load_or_create_secrets
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
 _READABLE: Final = 0o444
-_HTTP_SECONDS: Final = 10.0
+_PASSWORD: Final = "{password}"  # noqa: S105 - where it is to stand
 
 
 @app.command()
 def secrets(
     directory: Annotated[Path, typer.Argument(help="A volume shared by the services.")],
-    database_host: Annotated[str, typer.Option()] = "postgres",
-    broker_host: Annotated[str, typer.Option()] = "redis",
+    database_url: Annotated[str, typer.Option(envvar="DATABASE_URL", help="postgresql://…")],
+    redis_url: Annotated[str, typer.Option(envvar="REDIS_URL", help="redis://…")],
 ) -> None:
     """Generate, once, every key and password of the set-up: one file for each option that reads one.
 
-    PostgreSQL and Redis run as users of their own, so the files are readable by all: only those services
-    mount the volume.
+    `{password}` in an address is replaced by the generated one. PostgreSQL and Redis run as users of their
+    own, so the files are readable by all: only the set-up's services mount the volume.
     """
     made = load_or_create_secrets(StatePaths(directory))
-    for name, content in _files(made, database_host, broker_host).items():
-        path = directory / name
-        path.unlink(missing_ok=True)
-        path.write_text(content)
-        path.chmod(_READABLE)
+    for name, content in _files(made, database_url, redis_url).items():
+        # In one step: a service that runs already may be reading it.
+        partial = directory / f"{name}.partial"
+        partial.unlink(missing_ok=True)
+        partial.write_text(content)
+        partial.chmod(_READABLE)
+        partial.replace(directory / name)
 
 
 @app.command()
 def seed(sagemaker_url: Annotated[str, typer.Argument()]) -> None:
     """Train the example models and put them, and data to train on, where their specs look for them."""
-    from local_stack.seed import seed_examples  # noqa: PLC0415 - the health checks start every few seconds
+    from local_stack.seed import seed_examples  # noqa: PLC0415 - `secrets` need not import scikit-learn
     from local_stack.training_data import seed_training_data  # noqa: PLC0415 - as above
 
     seed_training_data(make_client(sagemaker_url, "s3"))
@@ -50,34 +50,9 @@ def seed(sagemaker_url: Annotated[str, typer.Argument()]) -> None:
             typer.echo(f"{seeded.uri} {json.dumps(seeded.metrics)}")
 
 
-@app.command()
-def healthy(
-    job: Annotated[str, typer.Argument(help="scheduler, triggerer or dag_processor")],
-    api_url: Annotated[str, typer.Option()] = "http://api-server:8080",
-) -> None:
-    """Exit 0 where Airflow's API server says that this job's heart beats.
-
-    `airflow jobs check` says the same for four seconds of processor time.
-    """
-    with urllib.request.urlopen(f"{api_url}/api/v2/monitor/health", timeout=_HTTP_SECONDS) as answer:  # noqa: S310
-        health: dict[str, Any] = json.load(answer)
-    if health[job]["status"] != "healthy":
-        raise typer.Exit(1)
-
-
-@app.command()
-def worker_healthy(broker_url_file: Annotated[Path, typer.Argument()]) -> None:
-    """Exit 0 where this container's Celery worker answers a ping sent through the broker."""
-    from celery import Celery  # noqa: PLC0415 - only the workers' check needs it
-
-    control = Celery(broker=broker_url_file.read_text()).control
-    if not control.inspect(destination=[f"celery@{socket.gethostname()}"], timeout=_HTTP_SECONDS).ping():
-        raise typer.Exit(1)
-
-
-def _files(made: StackSecrets, database_host: str, broker_host: str) -> dict[str, str]:
+def _files(made: StackSecrets, database_url: str, redis_url: str) -> dict[str, str]:
     """File name to content."""
-    database = f"airflow:{made.database_password}@{database_host}/airflow"
+    database = database_url.replace(_PASSWORD, made.database_password).partition("://")[2]
     return {
         "fernet_key": made.fernet_key,
         "jwt_secret": made.jwt_secret,
@@ -85,8 +60,8 @@ def _files(made: StackSecrets, database_host: str, broker_host: str) -> dict[str
         "postgres_password": made.database_password,
         "redis_password": made.broker_password,
         "sql_alchemy_conn": f"postgresql+psycopg2://{database}",
-        "result_backend": f"db+postgresql://{database}",
-        "broker_url": f"redis://:{made.broker_password}@{broker_host}:6379/0",
+        "result_backend": f"db+postgresql+psycopg2://{database}",
+        "broker_url": redis_url.replace(_PASSWORD, made.broker_password),
     }
 
 

@@ -31,3 +31,8 @@ class StackPlan(BaseModel):
     def sagemaker_url(self) -> str:
         """The local SageMaker, S3 and their siblings."""
         return f"http://{LOOPBACK}:{self.sagemaker_port}"
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Where the stack's generated keys and passwords lie."""
+        return self.state_dir

@@ -45,6 +45,7 @@ class StackRecord(BaseModel):
     postgres_url: str
     specs_dir: Path
     dags_dir: Path
+    secrets_dir: Path
     supervisor: ProcessRecord
     services: dict[str, ProcessRecord]
 

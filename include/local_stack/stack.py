@@ -18,7 +18,7 @@ from local_stack.paths import REPO_ROOT, StatePaths
 from local_stack.plan import StackPlan
 from local_stack.ports import free_port
 from local_stack.processes import log_tail
-from local_stack.record import StackRecord, read_record, read_running
+from local_stack.record import ProcessRecord, StackRecord, read_record, read_running
 from local_stack.sagemaker import boto3_session, make_client
 from local_stack.secret_store import load_or_create_secrets
 
@@ -45,7 +45,14 @@ class Stack:
         self.postgres_url = record.postgres_url
         self.specs_dir = record.specs_dir
         self.dags_dir = record.dags_dir
-        self.secrets = load_or_create_secrets(paths)
+        self.secrets_dir = record.secrets_dir
+        self.secrets = load_or_create_secrets(StatePaths(record.secrets_dir))
+
+    @property
+    def services(self) -> dict[str, ProcessRecord]:
+        """The stack's processes by name, as they are now."""
+        record = read_record(self.paths)
+        return {} if record is None else record.services
 
     @cached_property
     def airflow(self) -> AirflowApi:
@@ -93,13 +100,16 @@ def running_stack(
         supervisor.communicate(timeout=_STOP_SECONDS)
 
 
-def launch(plan: StackPlan) -> subprocess.Popen[bytes]:
-    """Start a supervisor in a session of its own; `await_ready` says when its stack can be used."""
+def launch(plan: StackPlan, supervisor: str = "local_stack.supervisor") -> subprocess.Popen[bytes]:
+    """Start a supervisor in a session of its own; `await_ready` says when its stack can be used.
+
+    `supervisor` names a module that takes the plan as JSON.
+    """
     paths = StatePaths(plan.state_dir)
     paths.logs.mkdir(parents=True, exist_ok=True)
     with (paths.logs / "supervisor.log").open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "local_stack.supervisor", plan.model_dump_json()],
+            [sys.executable, "-m", supervisor, plan.model_dump_json()],
             stdin=subprocess.PIPE if plan.tied_to_owner else subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

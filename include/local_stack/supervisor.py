@@ -165,12 +165,16 @@ class Supervisor:
             time.sleep(_POLL_SECONDS)
         if self._stop_requested:
             raise _StopRequestedError
-        for child in self._children.values():
+        for child in tuple(self._children.values()):
             code = child.exit_code()
             if code is not None:
-                raise StackFailedError(
-                    f"{child.name} ended with status {code}; the end of {child.log}:\n{log_tail(child.log)}"
-                )
+                self._on_end(child, code)
+
+    def _on_end(self, child: Child, code: int) -> None:
+        """One of the stack's processes has ended."""
+        raise StackFailedError(
+            f"{child.name} ended with status {code}; the end of {child.log}:\n{log_tail(child.log)}"
+        )
 
     def _stop(self) -> None:
         """Airflow first, then what it talks to."""
@@ -193,6 +197,7 @@ class Supervisor:
             postgres_url=self._postgres_url,
             specs_dir=self._plan.specs_dir,
             dags_dir=self._plan.dags_dir,
+            secrets_dir=self._plan.secrets_dir,
             supervisor=ProcessRecord(
                 pid=me.pid, created=me.create_time(), log=self._paths.logs / "supervisor.log"
             ),
@@ -200,7 +205,7 @@ class Supervisor:
         ).write(self._paths)
 
 
-def _lock(paths: StatePaths) -> TextIO:
+def hold(paths: StatePaths) -> TextIO:
     """Hold the state directory for this process: two supervisors on one would ruin its database."""
     file = paths.lock.open("w")
     try:
@@ -213,5 +218,5 @@ def _lock(paths: StatePaths) -> TextIO:
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
     stack_plan = StackPlan.model_validate_json(sys.argv[1])
-    with _lock(StatePaths(stack_plan.state_dir)):
+    with hold(StatePaths(stack_plan.state_dir)):
         sys.exit(Supervisor(stack_plan).run())
