@@ -23,10 +23,10 @@ index = known=$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-
 unexport PYTHONDONTWRITEBYTECODE
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help demo up down test soak conformance year aborts pairs pictures bench judge lint lock
+.PHONY: help demo up down up-distributed down-distributed test distributed soak conformance year aborts pairs pictures bench judge lint lock
 
 help: ## say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 demo: $(SYNCED) ## watch releases, good and broken, and a model retrained as its data grow, under live traffic (5 minutes)
 	@$(BIN)/python -m local_stack demo
@@ -37,8 +37,18 @@ up: $(SYNCED) ## start Airflow and the local SageMaker, deploy the examples, and
 down: $(SYNCED) ## stop what `make up` started
 	@$(BIN)/python -m local_stack down
 
+# On the machine's PostgreSQL and Redis, or those of DATABASE_URL and REDIS_URL: docs/distributed.md.
+up-distributed: $(SYNCED) ## start the services of docker-compose.yaml without containers: two Celery workers
+	@$(BIN)/python -m local_stack.distributed up
+
+down-distributed: $(SYNCED) ## stop them; VOLUMES=1 deletes what they have made, too
+	@$(BIN)/python -m local_stack.distributed down $(if $(VOLUMES),--volumes)
+
 test: $(SYNCED) ## run all tests; ARGS="-k planner" runs some
 	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+distributed: $(SYNCED) ## kill workers in the middle of releases, on the distributed set-up (5 minutes)
+	SOAK=1 $(BIN)/pytest tests/e2e/distributed $(ARGS)
 
 soak: $(SYNCED) ## run all tests with every matrix whole: crashes, aborts, pairs, a year (hours)
 	SOAK=1 ABORTS=1 PAIRS=50 WEEKS=52 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -1,4 +1,4 @@
-"""What the containers of `docker-compose.yaml` run once, before Airflow: `python -m local_stack.compose …`."""
+"""What the containers of `docker-compose.yaml` run once, before Airflow: `python -m local_stack.compose`."""
 
 import json
 import tempfile

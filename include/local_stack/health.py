@@ -1,4 +1,4 @@
-"""Is it well? The health checks of `docker-compose.yaml`: `python -m local_stack.health …`; exits 0 where it is.
+"""The health checks of `docker-compose.yaml`: `python -m local_stack.health …` exits 0 where it is well.
 
 Each runs every few seconds in each container, so nothing is imported that it does not need.
 """
@@ -22,14 +22,18 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:  # no answer; an HTTP status that tells of an error is one, too
         found = str(error)
     if found != "healthy":
-        print(found, file=sys.stderr)  # noqa: T201 - what `docker inspect` shows
+        print(found, file=sys.stderr)
         return 1
     return 0
 
 
 def airflow(options: argparse.Namespace) -> str:
-    """What Airflow's API server says of a component: `airflow jobs check` does so for 4 s of processor time."""
-    with urllib.request.urlopen(f"{options.url}/api/v2/monitor/health", timeout=_SECONDS) as answer:  # noqa: S310
+    """What Airflow's API server says of a component.
+
+    `airflow jobs check` says the same for four seconds of processor time.
+    """
+    url = f"{options.url}/api/v2/monitor/health"
+    with urllib.request.urlopen(url, timeout=_SECONDS) as answer:  # noqa: S310
         health: dict[str, Any] = json.load(answer)
     return str(health[options.component]["status"])
 

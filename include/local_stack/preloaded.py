@@ -1,9 +1,9 @@
 """Airflow's command line with what DAG files import imported: `python -m local_stack.preloaded …`.
 
-The scheduler's LocalExecutor, a Celery worker and the DAG processor fork a process for every task and every file
-they parse.
-What the parent has imported costs those nothing: a DAG file takes 0.1 s of processor time instead of 1 s to
-parse and of 5 s to run. Libraries only: the project's own code is imported afresh, so that an edit is seen.
+The scheduler's LocalExecutor, a Celery worker and the DAG processor fork a process for every task and every
+file they parse. What the parent has imported costs those nothing: a DAG file takes 0.1 s of processor time
+instead of 1 s to parse and of 5 s to run. Libraries only: the project's own code is imported afresh, so that
+an edit is seen.
 Before the command, `--with-project` imports that too, for a stack in whose life nobody edits it: half of what
 is left of a DAG file's time.
 """

@@ -1,5 +1,6 @@
 """The distributed set-up keeps the rules that its file claims to keep."""
 
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from local_stack.paths import REPO_ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPO_ROOT / "docker-compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-RUN_ONCE = {"secrets", "seed", "migrate"}
+RUN_ONCE = {"volumes", "secrets", "seed", "migrate"}
 PINNED = re.compile(r"^\$\{[A-Z_]+:-[a-z/-]+:\d+\.\d+[^:]*\}$")
 
 
@@ -54,20 +55,49 @@ def test_ports_are_published_on_loopback_only() -> None:
     assert all(re.match(r"^127\.0\.0\.1:\$\{[A-Z_]+:-\d+\}:\d+$", port) for port in published)
 
 
-def test_there_are_two_workers() -> None:
-    assert SERVICES["worker"]["deploy"]["replicas"] == 2
+def test_there_are_two_workers_with_names_of_their_own() -> None:
+    workers = {name: service for name, service in SERVICES.items() if "celery" in service.get("command", [])}
+    assert workers.keys() == {"worker-1", "worker-2"}
+    for name, service in workers.items():
+        assert service["command"][-2:] == ["--celery-hostname", f"{name}@%h"]
+        assert service["healthcheck"]["test"][-1] == name
+
+
+def test_every_volume_is_opened_before_anybody_uses_it() -> None:
+    # A fresh one is root's, and who runs in the images is not known: PostgreSQL's own image opens its own.
+    opened = SERVICES["volumes"]["command"][0].split()[2:]
+    mounted = dict(volume.split(":")[:2] for volume in SERVICES["volumes"]["volumes"])
+    assert SERVICES["volumes"]["user"] == "0:0"
+    assert sorted(mounted.values()) == sorted(opened)
+    assert mounted.keys() == COMPOSE["volumes"].keys() - {"database"}
+    for name, service in SERVICES.items():
+        used = {volume.partition(":")[0] for volume in service.get("volumes", [])}
+        assert not used or name == "volumes" or "volumes" in before(name), name
+
+
+def before(name: str) -> set[str]:
+    """All that a service waits for."""
+    needed = set(SERVICES[name].get("depends_on", {}))
+    return needed.union(*(before(each) for each in needed))
 
 
 def test_every_secret_is_read_from_a_file_that_is_generated(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "local_stack.compose", "secrets", str(tmp_path)], check=True, timeout=60
-    )
+    generate = [sys.executable, "-m", "local_stack.compose", "secrets", str(tmp_path)]
+    addresses = {key: SERVICES["secrets"]["environment"][key] for key in ("DATABASE_URL", "REDIS_URL")}
+    subprocess.run(generate, env=os.environ | addresses, check=True, timeout=60)
     text = (REPO_ROOT / "docker-compose.yaml").read_text()
     read = set(re.findall(r"(?:/opt/airflow/secrets|/run/stack-secrets)/([a-z_.]+)", text))
     assert read <= {file.name for file in tmp_path.iterdir()}
     assert {"fernet_key", "jwt_secret", "sql_alchemy_conn", "broker_url", "postgres_password"} <= read
-    for name in read:
-        assert len((tmp_path / name).read_text()) > 20, name
+    made = {name: (tmp_path / name).read_text() for name in read}
+    assert all(len(secret) > 20 for secret in made.values())
+    assert made["sql_alchemy_conn"] == (
+        f"postgresql+psycopg2://airflow:{made['postgres_password']}@postgres:5432/airflow"
+    )
+    assert made["broker_url"] == f"redis://:{made['redis_password']}@redis:6379/0"
+    # Started again, with the volume kept: what is encrypted by then can still be read.
+    subprocess.run(generate, env=os.environ | addresses, check=True, timeout=60)
+    assert {name: (tmp_path / name).read_text() for name in read} == made
 
 
 def test_no_secret_stands_in_the_file() -> None:

@@ -26,6 +26,7 @@ def record(phase: Phase, created: float, paths: StatePaths) -> StackRecord:
         postgres_url="",
         specs_dir=paths.root,
         dags_dir=paths.root,
+        secrets_dir=paths.root,
         supervisor=ProcessRecord(pid=os.getpid(), created=created, log=paths.logs / "supervisor.log"),
         services={},
     )

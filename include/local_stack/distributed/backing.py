@@ -1,7 +1,7 @@
-"""The PostgreSQL and the Redis that the distributed set-up runs on: a database in each, for this set-up alone.
+"""The PostgreSQL and the Redis that the distributed set-up runs on: a database in each, for it alone.
 
-Both belong to the machine: they are neither started nor stopped, and nothing in them is touched but what was made
-for this state directory.
+Both belong to the machine: they are neither started nor stopped, and nothing in them is touched but what was
+made for this state directory.
 """
 
 import hashlib
@@ -137,9 +137,8 @@ def _claim(url: str, owner: str) -> str:
             # Whoever asks at the same time sets it or does not.
             if client.dbsize() == 0 and client.set(_OWNER, owner, nx=True):
                 return address
-    raise BackingError(
-        f"REDIS_URL: found other keys in {f'database {asked}' if asked else 'each database'}, expected an empty one"
-    )
+    where = f"database {asked}" if asked else "each database"
+    raise BackingError(f"REDIS_URL: found keys of something else in {where}, expected an empty one")
 
 
 def _owner(url: str) -> str | None:

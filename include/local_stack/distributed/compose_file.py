@@ -61,7 +61,7 @@ class Service(BaseModel):
 
 
 def read_services(file: Path, variables: Mapping[str, str]) -> dict[str, Service]:
-    """The services by name, with variables replaced; raises `pydantic.ValidationError` for what is not known."""
+    """The services by name, with variables replaced; raises `pydantic.ValidationError`."""
     services = yaml.safe_load(file.read_text())["services"]
     return {name: Service.model_validate(_replaced(body, variables)) for name, body in services.items()}
 

@@ -15,7 +15,7 @@ class ComposePlan(StackPlan):
     """postgresql://… of a database that is there."""
     redis_url: str
     """redis://… with the number of a database."""
-    variables: dict[str, str] = {}
+    variables: dict[str, str]
     """Of `docker-compose.yaml`, beside the ports and the time scale."""
 
     @property

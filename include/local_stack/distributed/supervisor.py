@@ -1,7 +1,8 @@
 """The parent of the distributed set-up's processes: `python -m local_stack.distributed.supervisor PLAN`.
 
-It does for the services of `docker-compose.yaml` what Docker does for their containers: starts each when those
-it depends on are healthy, or through; starts again what has ended, and ends all of a service with its first process.
+It does for the services of `docker-compose.yaml` what Docker does for their containers: starts each when
+those it depends on are healthy, or through; starts again what has ended; and ends all of a service with its
+first process.
 """
 
 import logging
@@ -93,9 +94,7 @@ class ComposeSupervisor(Supervisor):
         for directory in process.directories:
             directory.mkdir(parents=True, exist_ok=True)
         self._started[name] = time.monotonic()
-        self._add(
-            Child(name, process.command, env=process.environment, log=self._paths.logs / f"{name}.log")
-        )
+        self._add(Child(name, process.command, env=process.environment, log=self._paths.logs / f"{name}.log"))
 
     def _check(self, process: NativeProcess) -> None:
         """See what the last health check has said, and begin the next."""
@@ -125,6 +124,7 @@ class ComposeSupervisor(Supervisor):
         process = self._processes[child.name]
         for left in _session(child):
             left.kill()
+            left.wait()  # an orphan, and so ours to reap
         if process.once:
             if code != 0:
                 super()._on_end(child, code)
