@@ -23,7 +23,7 @@ index = known=$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-
 unexport PYTHONDONTWRITEBYTECODE
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help demo up down up-distributed down-distributed test distributed soak conformance year aborts pairs pictures bench judge lint lock
+.PHONY: help demo up down up-distributed down-distributed test distributed soak conformance year aborts pairs pictures bench judge chaos lint lock
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -75,6 +75,10 @@ bench: $(SYNCED) ## measure speed side by side with peers and limits; ARGS=pages
 
 judge: $(SYNCED) ## simulate releases and hold the judge to its bounds; writes docs/judge.md and docs/ab-test.md (6 minutes)
 	@$(BIN)/python -m benchmarks.judge
+
+chaos: $(SYNCED) ## release while all that it stands on is killed, throttled, skewed or full; SEED=7 MINUTES=15 FAULTS=300
+	@$(BIN)/python -m benchmarks.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
 
 lint: $(SYNCED) ## check style, types, import contracts, the compose file and the example workflow
 	$(BIN)/ruff check

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from local_sagemaker.api.control import TARGET_PREFIX, ControlPlane
 from local_sagemaker.api.protocols import AwsService
 from local_sagemaker.api.signature import looks_like_s3, signed_for
+from local_sagemaker.api.unread_body import closing_where_unread
 from local_sagemaker.backing.journal import Journal
 from local_sagemaker.backing.proxy import Proxy, target_of
 from local_sagemaker.console.admin import Admin
@@ -62,6 +63,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        receive, send = closing_where_unread(scope, receive, send)
         request = Request(scope, receive)
         try:
             if _is_own(request):

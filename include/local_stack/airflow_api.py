@@ -94,9 +94,20 @@ class AirflowApi:
         """Let a DAG's runs start."""
         self._request("PATCH", f"/api/v2/dags/{quote(dag_id)}", json={"is_paused": False})
 
-    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None, *, note: str | None = None) -> str:
-        """Start a run and return its run id; a conf the DAG's params refuse is an `AirflowApiError`."""
+    def trigger(
+        self,
+        dag_id: str,
+        conf: dict[str, Any] | None = None,
+        *,
+        note: str | None = None,
+        run_id: str | None = None,
+    ) -> str:
+        """Start a run and return its run id; a conf the DAG's params refuse is an `AirflowApiError`.
+
+        run_id: one of the caller's own, by which a request whose answer was lost can be asked again.
+        """
         body = {"logical_date": None, "conf": conf or {}, "note": note}
+        body |= {"dag_run_id": run_id} if run_id else {}
         return str(self._request("POST", f"/api/v2/dags/{quote(dag_id)}/dagRuns", json=body)["dag_run_id"])
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:

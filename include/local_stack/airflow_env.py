@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local_stack.paths import REPO_ROOT, StatePaths
@@ -31,6 +31,8 @@ class AirflowSettings:
     postgres_url: str
     parse_seconds: int = 10
     """How long a DAG file is left alone once it is parsed."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """More of Airflow's options as SECTION__OPTION: these win."""
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -106,6 +108,7 @@ def _options(settings: AirflowSettings) -> dict[str, str]:
         "DATABASE__SQL_ALCHEMY_CONN": settings.postgres_url,
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": str(settings.parse_seconds),
         **_tuning(),
+        **settings.options,
     }
 
 

@@ -21,6 +21,10 @@ class StackPlan(BaseModel):
     """How many of SageMaker's seconds pass in one of ours."""
     tied_to_owner: bool
     """End when standard input closes, that is when the process that started the stack is gone."""
+    revive_seconds: float | None = None
+    """Start again what dies, after so long, as a service manager does; None: the whole stack ends then."""
+    airflow_options: dict[str, str] = {}
+    """Airflow's options as SECTION__OPTION, over those that every stack has."""
 
     @property
     def api_url(self) -> str:

@@ -48,8 +48,11 @@ class PostgresCluster:
         """SQLAlchemy's URL of the database `postgres`."""
         return socket_url(self._socket_dir)
 
-    def start(self, log: Path, env: Mapping[str, str]) -> Child:
-        """Start the server in the foreground of a child process; it listens on no network address."""
+    def start(self, log: Path, env: Mapping[str, str], *, durable: bool = False) -> Child:
+        """Start the server in the foreground of a child process; it listens on no network address.
+
+        durable: what was committed survives a crash of the server, as on a team's own PostgreSQL.
+        """
         command = [
             str(self._bin / "postgres"),
             "-D",
@@ -59,8 +62,9 @@ class PostgresCluster:
             "-h",
             "",
         ]
-        # A crash of the machine may lose the last half second of a laptop's runs, never corrupt them.
-        command += ["-c", "synchronous_commit=off"]
+        if not durable:
+            # A crash may lose the last half second of a laptop's runs, never corrupt them.
+            command += ["-c", "synchronous_commit=off"]
         # SIGINT is PostgreSQL's "fast shutdown"; SIGTERM would wait for every client to leave first.
         return Child("postgres", command, env=env, log=log, user=self._user, stop_signal=signal.SIGINT)
 

@@ -1,12 +1,13 @@
 """Child processes that end with their parent and leave nothing behind."""
 
+import contextlib
 import ctypes
 import logging
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -58,21 +59,31 @@ class Child:
     ) -> None:
         self.name = name
         self.log = log
+        self._command = list(command)
+        self._env = dict(env)
+        self._user = user
         self._stop_signal = stop_signal
-        with log.open("wb") as output:
+        log.write_bytes(b"")
+        self._start()
+
+    def _start(self) -> None:
+        with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                list(command),
-                env=dict(env),
+                self._command,
+                env=self._env,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                user=user,
+                user=self._user,
                 start_new_session=True,
-                preexec_fn=_tie_to_parent(os.getpid(), stop_signal),  # noqa: PLW1509 - one thread only
+                preexec_fn=_tie_to_parent(os.getpid(), self._stop_signal),  # noqa: PLW1509 - one thread only
             )
-        self.record = ProcessRecord(
-            pid=self._process.pid, created=psutil.Process(self._process.pid).create_time(), log=log
-        )
+        created = psutil.Process(self._process.pid).create_time()
+        self.record = ProcessRecord(pid=self._process.pid, created=created, log=self.log)
+
+    def start_again(self) -> None:
+        """Start a process that has ended once more; its log goes on."""
+        self._start()
 
     def exit_code(self) -> int | None:
         """The exit status, or None while it runs."""
@@ -113,6 +124,15 @@ def stop_all(children: Sequence[Child], *, patience: float) -> None:
     psutil.wait_procs(alive, timeout=patience)
     for child in children:
         child.exit_code()  # psutil reaped it: let Popen know
+
+
+def bury_orphans(children: Iterable[Child]) -> None:
+    """Let go of adopted processes that have ended, which would stay zombies otherwise."""
+    own = {child.record.pid for child in children}
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess, ChildProcessError):
+            if process.pid not in own and process.status() == psutil.STATUS_ZOMBIE:
+                os.waitpid(process.pid, os.WNOHANG)
 
 
 def end_descendants() -> None:

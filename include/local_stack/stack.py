@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -76,12 +76,15 @@ def running_stack(
     dags_dir: Path = DEFAULT_DAGS_DIR,
     time_scale: float = 1.0,
     on_progress: Progress = lambda _detail: None,
+    revive_seconds: float | None = None,
+    airflow_options: Mapping[str, str] | None = None,
 ) -> Iterator[Stack]:
     """A stack that lives as long as the `with` block, and never longer than this process.
 
     `state_dir` is created where it is not there; ports are free ones; `time_scale` says how many of
-    SageMaker's seconds pass in one of ours; `on_progress` is told what is being waited for. Raises
-    `StackError` where a process does not start, with the end of its log.
+    SageMaker's seconds pass in one of ours; `on_progress` is told what is being waited for. With
+    `revive_seconds` a process that dies is started again after so long; `airflow_options` are Airflow's, as
+    SECTION__OPTION. Raises `StackError` where a process does not start, with the end of its log.
     """
     plan = StackPlan(
         state_dir=state_dir.resolve(),
@@ -91,6 +94,8 @@ def running_stack(
         sagemaker_port=free_port(),
         time_scale=time_scale,
         tied_to_owner=True,
+        revive_seconds=revive_seconds,
+        airflow_options=dict(airflow_options or {}),
     )
     supervisor = launch(plan)
     try:

@@ -1,8 +1,9 @@
 """The parent of a stack's processes: starts them in order, watches them, stops them.
 
 `python -m local_stack.supervisor PLAN` where PLAN is a `StackPlan` as JSON. It ends, with everything it
-started, on SIGTERM or SIGINT, when one of its processes dies, or when its standard input closes (where the
-plan ties it to its owner). Its record, `stack.json`, is the only thing others read of it.
+started, on SIGTERM or SIGINT, when one of its processes dies (unless the plan has it started again), or when
+its standard input closes (where the plan ties it to its owner). Its record, `stack.json`, is the only thing
+others read of it.
 """
 
 import fcntl
@@ -25,7 +26,7 @@ from local_stack.paths import StatePaths
 from local_stack.plan import StackPlan
 from local_stack.ports import LOOPBACK
 from local_stack.postgres import PostgresCluster
-from local_stack.processes import Child, adopt_orphans, end_descendants, log_tail, stop_all
+from local_stack.processes import Child, adopt_orphans, bury_orphans, end_descendants, log_tail, stop_all
 from local_stack.record import Phase, ProcessRecord, StackRecord
 from local_stack.sagemaker import SageMakerServer
 from local_stack.secret_store import load_or_create_secrets
@@ -33,6 +34,7 @@ from local_stack.secret_store import load_or_create_secrets
 _START_SECONDS = 120.0
 _STOP_SECONDS = 3.0
 _POLL_SECONDS = 0.1
+_READY = "everything answers"
 _AIRFLOW_JOBS = ("scheduler", "triggerer", "dag_processor")
 
 
@@ -51,6 +53,8 @@ class Supervisor:
         self._plan = plan
         self._paths = StatePaths(plan.state_dir)
         self._children: dict[str, Child] = {}
+        self._dead: dict[str, float] = {}  # since when, of those that are to be started again
+        self._ready = False
         self._stop_requested = False
         self._postgres_url = ""
         self._started_at = datetime.now(UTC)
@@ -64,7 +68,8 @@ class Supervisor:
         detail = "stopped"
         try:
             self._start()
-            self._write("ready", "everything answers")
+            self._ready = True
+            self._write("ready", _READY)
             while True:
                 self._pause()
         except _StopRequestedError:
@@ -87,7 +92,9 @@ class Supervisor:
         self._add(sagemaker.start(paths.logs / "sagemaker.log"))
         cluster = PostgresCluster(paths.postgres)
         self._postgres_url = cluster.url
-        self._add(cluster.start(paths.logs / "postgres.log", clean_environment(os.environ)))
+        environment = clean_environment(os.environ)
+        durable = plan.revive_seconds is not None
+        self._add(cluster.start(paths.logs / "postgres.log", environment, durable=durable))
         self._wait_until("PostgreSQL accepts connections", cluster.is_ready)
         settings = AirflowSettings(
             paths=paths,
@@ -97,6 +104,7 @@ class Supervisor:
             api_url=plan.api_url,
             sagemaker_url=plan.sagemaker_url,
             postgres_url=cluster.url,
+            options=plan.airflow_options,
             # Who waits for an edit asks for it: parsing every 5 s takes a third of what a test's stack does.
             **({"parse_seconds": 30} if plan.tied_to_owner else {}),
         )
@@ -171,10 +179,18 @@ class Supervisor:
                 self._on_end(child, code)
 
     def _on_end(self, child: Child, code: int) -> None:
-        """One of the stack's processes has ended."""
-        raise StackFailedError(
-            f"{child.name} ended with status {code}; the end of {child.log}:\n{log_tail(child.log)}"
-        )
+        """One of the stack's processes has ended: the stack does, too, or starts it again."""
+        if not self._ready or self._plan.revive_seconds is None:
+            raise StackFailedError(
+                f"{child.name} ended with status {code}; the end of {child.log}:\n{log_tail(child.log)}"
+            )
+        died = self._dead.setdefault(child.name, time.monotonic())
+        if time.monotonic() - died < self._plan.revive_seconds:
+            return
+        del self._dead[child.name]
+        bury_orphans(self._children.values())
+        child.start_again()
+        self._write("ready", _READY)
 
     def _stop(self) -> None:
         """Airflow first, then what it talks to."""

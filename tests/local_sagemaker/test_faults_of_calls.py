@@ -175,6 +175,20 @@ def test_a_reset_of_create_endpoint_leaves_nothing(faults, faulty):
     assert error_of(faulty.describe, name)[0] == "ValidationException"
 
 
+@pytest.mark.parametrize("fault", ["throttle", "error"])
+def test_a_refused_body_leaves_no_trace_on_the_connection(faults, faulty, fault):
+    """boto3 then sends none, and tries again on the connection it has."""
+    config = Config(retries={"total_max_attempts": 3, "mode": "standard"})
+    s3 = boto3.client(
+        "s3", endpoint_url=faulty.server.url, region_name="eu-west-1", config=config,
+        aws_access_key_id="local", aws_secret_access_key="local",
+    )  # fmt: skip
+    for number in range(3):
+        faults.add(fault, service="s3", operation="PutObject", count=1)
+        s3.put_object(Bucket="models", Key=f"refused/{number}", Body=b"here")
+        assert s3.get_object(Bucket="models", Key=f"refused/{number}")["Body"].read() == b"here"
+
+
 def test_a_lost_response_of_put_object_leaves_the_object(faults, faulty):
     faults.add("lost_response", service="s3", operation="PutObject", resource="models/lost", count=1)
     with pytest.raises(NO_ANSWER):

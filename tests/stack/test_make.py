@@ -23,6 +23,7 @@ TARGETS = (
     "pictures",
     "bench",
     "judge",
+    "chaos",
     "lint",
     "lock",
     "help",

@@ -66,7 +66,7 @@ def build_batch_transform_dag(deployment: Deployment) -> DAG | None:
             "outcome",
             OutcomeOperator,
             "all_done",
-            retries=0,
+            retries=retries,
             recorded_by="record_batch",
             good=_GOOD,
         )

@@ -122,8 +122,9 @@ def add_chain(
         kind=kind,
         chain=tuple(chain),
     )
+    # A release that failed is no reason to try again, and raises so; a worker that died here is one.
     outcome = add_task(
-        deployment, "outcome", OutcomeOperator, "all_done", retries=0, publishes=kind == "deploy"
+        deployment, "outcome", OutcomeOperator, "all_done", retries=retries, publishes=kind == "deploy"
     )
     order = list(chain)
     for task_id in order[order.index(changing_from) :]:

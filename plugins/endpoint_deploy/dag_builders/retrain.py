@@ -66,7 +66,7 @@ def build_retrain_dag(deployment: Deployment) -> DAG | None:
             "outcome",
             OutcomeOperator,
             "all_done",
-            retries=0,
+            retries=retries,
             recorded_by="record_retrain",
             good=_GOOD,
         )

@@ -1,0 +1,262 @@
+"""The faults that are drawn: each by name, with how often it is drawn and what it does."""
+
+import contextlib
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import psutil
+
+from benchmarks.chaos.account import Account
+from benchmarks.chaos.victims import SERVICES, Victims, kill, limit_files, limited, one_of, signal_all
+from benchmarks.chaos.world import Deployment
+
+_SERVICES_CALLED: Final = ("s3", "sagemaker", "*", "*")
+_CHANGES: Final = (
+    ("sagemaker", "Create*"),
+    ("sagemaker", "Update*"),
+    ("sagemaker", "Delete*"),
+    ("sagemaker", "*"),
+    ("s3", "Put*"),
+    ("s3", "Delete*"),
+    ("s3", "*"),
+)
+_OURS: Final = "*Caller/*"  # Airflow's hooks say so: the chaos's own clients meet no faults
+_HEAVY_SECONDS: Final = 14.0  # nothing goes on meanwhile, so that the next fault would meet nothing
+_BACK_AGAIN: Final = 2  # looks for what inherited a limit while it was being lifted
+_HTTP_SECONDS: Final = 5.0
+
+
+@dataclass
+class Injector:
+    """Draws a fault and has it happen; `heal` ends all that lasts.
+
+    A call's fault is put to the local SageMaker, whose rule says afterwards whether it met a call: `settle`
+    asks, and only then is it counted.
+    """
+
+    account: Account
+    victims: Victims
+    url: str
+    clock: Path
+    world: list[Deployment]
+    chance: random.Random
+    _stopped: list[psutil.Process] = field(default_factory=list)
+    _rules: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    _timers: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    _number: int = 0
+    _skewed: bool = False
+    _heavy_again: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def draw(self) -> None:
+        """Have one fault happen; one that stops everything comes only a while after another."""
+        now = time.monotonic()
+        kinds = [each for each in KINDS if each not in HEAVY or now >= self._heavy_again]
+        kind = self.chance.choices(kinds, [KINDS[each][0] for each in kinds])[0]
+        if kind in HEAVY:
+            self._heavy_again = now + _HEAVY_SECONDS
+        KINDS[kind][1](self, kind)
+
+    def tick(self) -> None:
+        """End what has lasted long enough; learn which calls were met."""
+        now = time.monotonic()
+        due = [act for at, act in self._timers if at <= now]
+        self._timers = [(at, act) for at, act in self._timers if at > now]
+        for act in due:
+            act()
+        self._learn()
+
+    def heal(self) -> None:
+        """End every fault."""
+        for _, act in self._timers:
+            act()
+        self._timers = []
+        self._learn()
+        with contextlib.suppress(httpx.HTTPError):
+            httpx.delete(f"{self.url}/_local/faults", timeout=_HTTP_SECONDS)
+        for kind, rule in self._rules.values():
+            self.account.fault(kind, took_place=False, rule=rule)
+        self._rules = {}
+        kill(self.victims.left_behind())
+
+    # What is done to processes.
+
+    def _kill_task(self, kind: str) -> None:
+        found = [task for _, task in self.victims.at_work()]
+        self._struck(kind, kill(one_of(self.chance, found)))
+
+    def _kill_worker(self, kind: str) -> None:
+        found = [worker for worker, _ in self.victims.at_work()]
+        self._struck(kind, kill(one_of(self.chance, found)))
+
+    def _kill_scheduler_alone(self, kind: str) -> None:
+        process = self.victims.service("scheduler")
+        self._struck(kind, kill([process] if process else []))
+
+    def _kill_backend(self, kind: str) -> None:
+        self._struck(kind, kill(one_of(self.chance, self.victims.backends())))
+
+    def _pause(self, kind: str) -> None:
+        name = self.chance.choice((*SERVICES, "worker"))
+        if name == "worker":
+            found = [process for pair in self.victims.at_work()[:1] for process in pair]
+        else:
+            found = self.victims.tree(name)
+        seconds = self.chance.uniform(2, 6)
+        struck = signal_all(found, signal.SIGSTOP)
+        self._after(seconds, lambda: signal_all(found, signal.SIGCONT))
+        self._struck(kind, struck, of=name, seconds=round(seconds, 1))
+
+    def _fill_disk(self, kind: str) -> None:
+        name = self.chance.choice(("scheduler", "sagemaker", "postgres", "triggerer"))
+        took = limit_files(self.victims.tree(name), 0)
+        seconds = self.chance.uniform(1, 4)
+        self._after(seconds, self._empty_disk)
+        self.account.fault(kind, took_place=took > 0, of=name, processes=took, seconds=round(seconds, 1))
+
+    def _empty_disk(self) -> None:
+        for _ in range(_BACK_AGAIN):
+            limit_files(list(limited()), -1)
+
+    def _skew(self, kind: str) -> None:
+        ahead = self.chance.choice((-1, 1)) * self.chance.uniform(5, 300)
+        self._set_clock(kind, ahead)
+        self._after(self.chance.uniform(6, 12), lambda: self._set_clock(kind, 0))
+
+    def _set_clock(self, kind: str, ahead: float) -> None:
+        """Counts the clock that was, where a process ran by it."""
+        met = self.clock.with_suffix(".met")
+        if self._skewed:
+            processes = len(met.read_text().splitlines()) if met.exists() else 0
+            was = self.clock.read_text()
+            self.account.fault(kind, took_place=processes > 0, ahead=was, processes=processes)
+        met.unlink(missing_ok=True)
+        self.clock.write_text(f"{ahead:.1f}" if ahead else "0")
+        self._skewed = bool(ahead)
+
+    def _struck(self, kind: str, pids: list[int], **more: Any) -> None:
+        self.account.fault(kind, took_place=bool(pids), processes=pids[:3], **more)
+
+    def _after(self, seconds: float, act: Callable[[], Any]) -> None:
+        self._timers.append((time.monotonic() + seconds, act))
+
+    # What is done to calls.
+
+    def calls(self, kind: str, **rule: Any) -> None:
+        """Put a rule about the calls of Airflow's tasks and triggers."""
+        self.rule(kind, user_agent=_OURS, **rule)
+
+    def rule(self, kind: str, **rule: Any) -> None:
+        """Put a rule to the local SageMaker."""
+        self._number += 1
+        name = f"chaos-{self._number}"
+        try:
+            answer = httpx.post(f"{self.url}/_local/faults", json={**rule, "id": name}, timeout=_HTTP_SECONDS)
+            answer.raise_for_status()
+        except httpx.TransportError:  # it is down just now
+            self.account.fault(kind, took_place=False, rule=rule)
+            return
+        self._rules[name] = (kind, rule)
+
+    def _learn(self) -> None:
+        """Count the rules that have met a call, and forget those that are over."""
+        try:
+            known = httpx.get(f"{self.url}/_local/faults", timeout=_HTTP_SECONDS).json()["faults"]
+        except (httpx.HTTPError, ValueError, KeyError):
+            return
+        views = {view["id"]: view for view in known}
+        for name, (kind, rule) in list(self._rules.items()):
+            view = views.get(name)
+            if view is not None and view["in_force"]:
+                continue
+            hits = view["hits"] if view else 0  # its server was killed, and took the count with it
+            self.account.fault(kind, took_place=hits > 0, rule=rule, calls=hits)
+            del self._rules[name]
+
+
+def _kills(name: str) -> Callable[[Injector, str], None]:
+    def strike(injector: Injector, kind: str) -> None:
+        injector._struck(kind, kill(injector.victims.tree(name)))
+
+    return strike
+
+
+def _throttle(injector: Injector, kind: str) -> None:
+    service, share = injector.chance.choice(_SERVICES_CALLED), injector.chance.uniform(0.2, 0.9)
+    injector.calls(kind, fault="throttle", service=service, probability=share, for_seconds=4)
+
+
+def _error(injector: Injector, kind: str) -> None:
+    service = injector.chance.choice(_SERVICES_CALLED)
+    injector.calls(kind, fault="error", service=service, probability=0.5, for_seconds=4)
+
+
+def _lose_answer(injector: Injector, kind: str) -> None:
+    service, operation = injector.chance.choice(_CHANGES)
+    injector.calls(kind, fault="lost_response", service=service, operation=operation, count=1, for_seconds=30)
+
+
+def _reset(injector: Injector, kind: str) -> None:
+    service, count = injector.chance.choice(_SERVICES_CALLED), injector.chance.randint(1, 4)
+    injector.calls(kind, fault="reset", service=service, count=count, for_seconds=15)
+
+
+def _delay(injector: Injector, kind: str) -> None:
+    service, operation = injector.chance.choice((*_CHANGES, ("*", "*")))
+    seconds, first = injector.chance.uniform(1, 6), injector.chance.random() < 0.5  # noqa: PLR2004 - a coin
+    rule: dict[str, Any] = {"service": service, "operation": operation, "effect_first": first}
+    injector.calls(kind, fault="delay", delay=seconds, count=2, for_seconds=20, **rule)
+
+
+def _no_capacity(injector: Injector, kind: str) -> None:
+    name = injector.chance.choice(injector.world).endpoint
+    injector.rule(kind, fault="insufficient_capacity", name=name, count=1, for_seconds=40)
+
+
+def _kill_model(injector: Injector, kind: str) -> None:
+    name = injector.chance.choice(injector.world).endpoint
+    injector.rule(kind, fault="replica_dies", endpoint=name, count=1, for_seconds=10)
+
+
+KINDS: Final[dict[str, tuple[float, Callable[[Injector, str], None]]]] = {
+    "task process killed": (12, Injector._kill_task),
+    "worker killed": (4, Injector._kill_worker),
+    "scheduler killed, its workers too": (2, _kills("scheduler")),
+    "scheduler killed, its workers go on": (2, Injector._kill_scheduler_alone),
+    "triggerer killed": (4, _kills("triggerer")),
+    "DAG processor killed": (1, _kills("dag-processor")),
+    "API server killed": (2, _kills("api-server")),
+    "local SageMaker killed": (3, _kills("sagemaker")),
+    "PostgreSQL killed": (2, _kills("postgres")),
+    "a connection's PostgreSQL process killed": (2, Injector._kill_backend),
+    "process stopped for seconds": (6, Injector._pause),
+    "disk full for seconds": (5, Injector._fill_disk),
+    "clock skewed": (8, Injector._skew),
+    "calls throttled": (12, _throttle),
+    "calls answered with an error": (6, _error),
+    "answer lost after the effect": (20, _lose_answer),
+    "connection reset before the effect": (10, _reset),
+    "call late": (10, _delay),
+    "no capacity": (1, _no_capacity),
+    "model process killed": (5, _kill_model),
+}
+"""How often each is drawn, and what it does."""
+HEAVY: Final = frozenset(
+    {
+        "scheduler killed, its workers too",
+        "scheduler killed, its workers go on",
+        "triggerer killed",
+        "API server killed",
+        "local SageMaker killed",
+        "PostgreSQL killed",
+        "a connection's PostgreSQL process killed",
+        "process stopped for seconds",
+    }
+)

@@ -1,0 +1,69 @@
+"""A liveness probe, as an orchestrator has one: what runs but does nothing any more is ended."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import httpx
+
+from benchmarks.chaos.account import Account
+from benchmarks.chaos.victims import Victims, kill
+
+_JOBS: Final = {"scheduler": "scheduler", "triggerer": "triggerer", "dag_processor": "dag-processor"}
+_EVERY_SECONDS: Final = 3.0
+_SILENT_SECONDS: Final = 20.0  # without a heartbeat, which comes every 2 s
+_BEGINS_SECONDS: Final = 30.0  # in which a process may still be starting
+
+
+@dataclass
+class Probe:
+    """Kills services without a heartbeat, from `start` until `stop`.
+
+    A scheduler that meets an error ends, but first waits for workers that never end: its process stays.
+    """
+
+    url: str
+    victims: Victims
+    account: Account
+    _silent_since: float | None = None
+    _end: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        threading.Thread(target=self._look_on, name="probe", daemon=True).start()
+
+    def stop(self) -> None:
+        self._end.set()
+
+    def _look_on(self) -> None:
+        while not self._end.wait(_EVERY_SECONDS):
+            try:
+                answer = httpx.get(f"{self.url}/api/v2/monitor/health", timeout=5)
+                health: dict[str, Any] = answer.raise_for_status().json()
+            except (httpx.HTTPError, ValueError):
+                self._unanswered()
+                continue
+            self._silent_since = None
+            for job, service in _JOBS.items():
+                if _is_silent(health.get(job, {}).get(f"latest_{job}_heartbeat")):
+                    self._restart(service)
+
+    def _unanswered(self) -> None:
+        self._silent_since = self._silent_since or time.monotonic()
+        if time.monotonic() - self._silent_since > _BEGINS_SECONDS:
+            self._restart("api-server")
+
+    def _restart(self, service: str) -> None:
+        process = self.victims.service(service)
+        if process is not None and time.time() - process.create_time() > _BEGINS_SECONDS:
+            kill(self.victims.tree(service))
+            self.account.probed[service] += 1
+            self.account.tell("probe", service=service)
+
+
+def _is_silent(heartbeat: str | None) -> bool:
+    """Whether the last heartbeat is too long ago."""
+    if heartbeat is None:
+        return False
+    return (datetime.now(UTC) - datetime.fromisoformat(heartbeat)).total_seconds() > _SILENT_SECONDS
