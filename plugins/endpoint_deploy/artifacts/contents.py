@@ -1,39 +1,39 @@
 """What is inside a file of the archive, told by its first bytes rather than by its name.
 
 Whatever reads as a pickle is judged as one, also inside the containers that models are kept in: zips
-(PyTorch, NumPy's .npz, Keras), NumPy's .npy, and the compressed streams that joblib reads by itself.
+(PyTorch, NumPy's .npz, Keras), tars (PyTorch's first format), NumPy's .npy, and the compressed streams that
+joblib reads by itself. Keras's configurations are judged, too.
 """
 
-import tempfile
-import zipfile
-import zlib
-from io import BufferedReader, RawIOBase
+import tarfile
+from collections.abc import Callable
+from io import BufferedReader
 from pathlib import PurePosixPath
-from typing import IO, Final, cast
+from typing import BinaryIO, Final, cast
 
-from endpoint_deploy.artifacts.compressed import CERTAIN_MAGIC, Decompressor, Unpacked, decompressor_for
+from endpoint_deploy.artifacts import keras
+from endpoint_deploy.artifacts.compressed import (
+    CERTAIN_MAGIC,
+    UNREADABLE,
+    Decompressor,
+    Unpacked,
+    decompressor_for,
+)
+from endpoint_deploy.artifacts.forward import BLOCK, Forward, member_file
 from endpoint_deploy.artifacts.model import KIB, MIB, Finding, Limits
 from endpoint_deploy.artifacts.opcodes import Content, Malformed, Unclear
 from endpoint_deploy.artifacts.pickles import read_pickle
 from endpoint_deploy.artifacts.stream import Refusal
+from endpoint_deploy.artifacts.tar_damage import TAR_DAMAGE
 from endpoint_deploy.artifacts.verdict import HoldOrNote, judge_pickle
+from endpoint_deploy.artifacts.zips import ZIP_MAGIC, Budget, judge_zip, spooled
 
 _PICKLES: Final = frozenset({".pkl", ".pickle", ".joblib", ".jl", ".dill", ".pt", ".pth"})
+# Read as zips wherever in them the zip begins, or else as pickles.
+_ZIPS: Final = frozenset({".keras", ".npz", ".zip"})
 _PICKLE_MAGIC: Final = tuple(bytes((0x80, protocol)) for protocol in range(2, 6))
-_ZIP_MAGIC: Final = b"PK\x03\x04"
 _NPY_MAGIC: Final = b"\x93NUMPY"
-# What zipfile raises on damage, on encryption, and on compression that it does not know.
-_ZIP_DAMAGE: Final = (
-    zipfile.BadZipFile,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    OSError,
-    EOFError,
-    zlib.error,
-)
 _MAX_DEPTH: Final = 4
-_IN_MEMORY: Final = 8 * MIB
 _MAX_NPY_HEADER: Final = 64 * KIB
 
 
@@ -44,24 +44,43 @@ class Contents:
         self._limits = limits
         self._unknown: HoldOrNote = unknown
         self._opcodes_left = limits.max_pickle_opcodes
-        self._nested_left = limits.max_unpacked_size
-        self._entries_left = limits.max_members
+        self._budget = Budget(limits)
 
     def judge(self, where: str, content: Content, depth: int = 0) -> list[Finding]:
         """Return what is found in a file; reads from it only as far as it needs to.
 
         `where` is the member's name, with `!` before the name of an entry inside it.
         """
-        head = content.peek(16)[:16]
+        head = content.peek(BLOCK)[:BLOCK]
         if depth > _MAX_DEPTH:
             return self._unclear(where, f"it lies in more than {_MAX_DEPTH} containers")
-        if head.startswith(_ZIP_MAGIC):
-            return self._zip(where, content, depth)
+        if head.startswith(ZIP_MAGIC):
+            return self._looked(where, lambda: self._zip(where, content, depth))
         if head.startswith(_NPY_MAGIC):
             return self._npy(where, content)
+        if head.startswith(keras.HDF5_MAGIC) or keras.is_searched(where):
+            return keras.judge_searched(where, content, self._unknown)
+        if kind := next((kind for magic, kind in UNREADABLE.items() if head.startswith(magic)), None):
+            return self._unclear(where, f"it is compressed by {kind}, which is not looked into")
         if decompressor := decompressor_for(head):
             return self._compressed(where, content, head, decompressor(), depth)
+        if _is_tar(head):
+            return self._looked(where, lambda: self._tar(where, content, depth))
+        suffix = PurePosixPath(where).suffix.lower()
+        if suffix == ".json":
+            return self._looked(where, lambda: keras.judge_config(where, content, self._unknown))
+        if suffix in _ZIPS and head:
+            return [
+                *self._unclear(where, f"by its name it is a zip, but it starts with {head[:4].hex(' ')}"),
+                *self._pickle(where, content, head),
+            ]
         return self._pickle(where, content, head)
+
+    def _looked(self, where: str, look: Callable[[], list[Finding]]) -> list[Finding]:
+        try:
+            return look()
+        except (Malformed, Unclear) as error:
+            return self._unclear(where, str(error))
 
     def _unclear(self, where: str, why: str) -> list[Finding]:
         return [
@@ -75,7 +94,7 @@ class Contents:
         ]
 
     def _pickle(self, where: str, content: Content, head: bytes) -> list[Finding]:
-        named = _is_pickle_name(where)
+        named = PurePosixPath(where).suffix.lower() in _PICKLES
         declared = named or head.startswith(_PICKLE_MAGIC)
         seen = read_pickle(content, self._opcodes_left)
         self._opcodes_left -= seen.opcodes
@@ -97,61 +116,55 @@ class Contents:
     def _compressed(
         self, where: str, content: Content, head: bytes, decompressor: Decompressor, depth: int
     ) -> list[Finding]:
-        unpacked = Unpacked(content, decompressor, self._nested_left)
+        unpacked = Unpacked(content, decompressor, self._budget.bytes_left)
         try:
             return self.judge(where, BufferedReader(unpacked, 64 * KIB), depth + 1)
         except Malformed as error:
             # A text may start like zlib's two bytes or lzma's, and is none of our business.
-            if head.startswith(CERTAIN_MAGIC) or _is_pickle_name(where):
+            if head.startswith(CERTAIN_MAGIC) or PurePosixPath(where).suffix.lower() in _PICKLES:
                 return self._unclear(where, str(error))
             return []
         except Unclear as error:
             return self._unclear(where, str(error))
         finally:
-            self._nested_left = max(0, unpacked.left)
+            self._budget.bytes_left = max(0, unpacked.left)
 
     def _zip(self, where: str, content: Content, depth: int) -> list[Finding]:
+        with spooled(content, self._limits.max_nested_size) as file:
+            return judge_zip(
+                where,
+                file,
+                self._budget,
+                lambda name, entry: self.judge(name, entry, depth + 1),
+                self._unclear,
+            )
+
+    def _tar(self, where: str, content: Content, depth: int) -> list[Finding]:
+        source = Forward(iter(lambda: content.read(MIB), b""))
         findings: list[Finding] = []
-        # A zip's directory is at its end, so that it cannot be read front to back.
-        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as spool:
-            while data := content.read(MIB):
-                spool.write(data)
-                if spool.tell() > self._limits.max_nested_size:
-                    return self._unclear(
-                        where, f"it is a zip of more than {self._limits.max_nested_size:,} bytes"
-                    )
-            try:
-                with zipfile.ZipFile(cast("IO[bytes]", spool)) as container:
-                    for entry in container.infolist():
-                        findings += self._entry(where, container, entry, depth)
-            except _ZIP_DAMAGE as error:
-                findings += self._unclear(where, f"its zip is damaged or of an unknown kind: {error}")
+        try:
+            with tarfile.TarFile(fileobj=cast("BinaryIO", source), mode="r", errors="surrogateescape") as tar:
+                while (info := tar.next()) is not None:
+                    self._budget.entries_left -= 1
+                    if self._budget.entries_left < 0:
+                        raise Refusal(
+                            "bomb-count",
+                            f"{where}: more entries than the {self._limits.max_members:,} allowed",
+                        )
+                    if info.isreg() and info.sparse is None:
+                        name = f"{where}!{info.name.encode('utf-8', 'backslashreplace').decode()}"
+                        with member_file(source, info.size) as member:
+                            findings += self.judge(name, member, depth + 1)
+                    source.seek(tar.offset)
+        except TAR_DAMAGE as error:
+            findings += self._unclear(where, f"its tar is damaged: {error}")
         return findings
 
-    def _entry(
-        self, where: str, container: zipfile.ZipFile, entry: zipfile.ZipInfo, depth: int
-    ) -> list[Finding]:
-        name = f"{where}!{entry.filename}"
-        self._entries_left -= 1
-        self._nested_left -= entry.file_size
-        if self._entries_left < 0:
-            raise Refusal(
-                "bomb-count", f"{where}: more entries than the {self._limits.max_members:,} allowed"
-            )
-        if self._nested_left < 0 or (
-            entry.file_size > self._limits.ratio_floor
-            and entry.file_size > entry.compress_size * self._limits.max_ratio
-        ):
-            raise Refusal(
-                "bomb-nested",
-                f"{name}: {entry.compress_size:,} compressed bytes claim to unpack to {entry.file_size:,}",
-            )
-        if entry.is_dir():
-            return []
-        with container.open(entry) as opened:
-            content = BufferedReader(cast("RawIOBase", opened), 64 * KIB)
-            return self.judge(name, content, depth + 1)
 
-
-def _is_pickle_name(where: str) -> bool:
-    return PurePosixPath(where).suffix.lower() in _PICKLES
+def _is_tar(head: bytes) -> bool:
+    """Whether these bytes are a tar's first header, by its checksum: the first tars have no magic."""
+    try:
+        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+    except TAR_DAMAGE:
+        return False
+    return True

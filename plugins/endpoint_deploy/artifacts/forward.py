@@ -30,7 +30,7 @@ class Forward:
 
     def read_some(self, size: int) -> bytes:
         """Return up to `size` bytes, at least one unless the end is reached, without joining chunks."""
-        while self._at == len(self._chunk):
+        while size and self._at == len(self._chunk):
             chunk = next(self._chunks, None)
             if chunk is None:
                 return b""
@@ -74,10 +74,13 @@ class _MemberBytes(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # RawIOBase passes a memoryview
-        piece = self._source.read_some(min(len(buffer), self._left))
-        buffer[: len(piece)] = piece
-        self._left -= len(piece)
-        return len(piece)
+        # Filled up, though a chunk ends in between: what is told by its first bytes must not come in parts.
+        filled = 0
+        while piece := self._source.read_some(min(len(buffer) - filled, self._left)):
+            buffer[filled : filled + len(piece)] = piece
+            filled += len(piece)
+            self._left -= len(piece)
+        return filled
 
 
 def member_file(source: Forward, size: int) -> "io.BufferedReader[io.RawIOBase]":

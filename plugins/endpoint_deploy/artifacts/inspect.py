@@ -10,19 +10,10 @@ from endpoint_deploy.artifacts.contents import Contents
 from endpoint_deploy.artifacts.forward import BLOCK, Forward, member_file
 from endpoint_deploy.artifacts.model import MIB, ArtifactReport, Finding, Limits, Member, MemberType
 from endpoint_deploy.artifacts.stream import Hashed, Refusal, ahead, inflate
+from endpoint_deploy.artifacts.tar_damage import TAR_DAMAGE
 
 INFERENCE_CODE: Final = "code/inference.py"
-
-# What `tarfile` may raise on bytes made to hurt it: it was not written for those.
-_DAMAGE = (
-    tarfile.TarError,
-    ValueError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    AttributeError,
-    LookupError,
-)
+_OCTAL_MOST: Final = 8**11  # a larger size does not fit the header, and stands in an extended one
 
 
 def inspect_archive(
@@ -91,7 +82,7 @@ class _Walk:
             self._complete = True
         except Refusal as refusal:
             self.refuse(refusal.code, None, refusal.message)
-        except _DAMAGE as error:
+        except TAR_DAMAGE as error:
             self.refuse(
                 "tar-corrupt",
                 None,
@@ -123,6 +114,7 @@ class _Walk:
                     raise Refusal("tar-truncated", f"the tar ends in the middle of {info.name!r}")
 
     def _member(self, info: tarfile.TarInfo) -> None:
+        self._check_size(info)
         kind = _type_of(info)
         name = info.name.encode("utf-8", "backslashreplace").decode()
         self.members.append(Member(name, info.size, kind, info.mode & 0o7777))
@@ -138,6 +130,29 @@ class _Walk:
         elif kind == "file":
             with member_file(self._source, info.size) as content:
                 self.findings += self._contents.judge(name, content)
+
+    def _check_size(self, info: tarfile.TarInfo) -> None:
+        """Refuse what makes readers disagree where the next member begins.
+
+        One then sees what another does not: some take the size of the header, others that of the extended
+        header (CVE-2025-62518); some step over the data of a link or a directory, others know of none.
+        """
+        header = self._source.last_block
+        if len(header) < BLOCK:
+            return
+        plain = int(tarfile.nti(header[124:136]))  # type: ignore[attr-defined]  # typeshed has it not
+        extended = info.pax_headers.get("size")
+        if plain < 0 or info.size < 0:
+            raise Refusal("tar-header", f"{info.name!r}: {min(plain, info.size):,} bytes, fewer than none")
+        if extended is not None and (plain != info.size < _OCTAL_MOST or extended != str(info.size)):
+            raise Refusal(
+                "tar-header",
+                f"{info.name!r}: {plain:,} bytes by its header, {extended:.20} by the extended one",
+            )
+        if plain and not info.isreg() and info.type in tarfile.SUPPORTED_TYPES:
+            raise Refusal(
+                "tar-header", f"{info.name!r}: {plain:,} bytes of data where a link or a directory has none"
+            )
 
     def _check_place(self, info: tarfile.TarInfo, kind: MemberType, name: str) -> None:
         if why := paths.why_unsafe(info.name):

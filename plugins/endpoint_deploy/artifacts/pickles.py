@@ -29,12 +29,15 @@ class Seen:
     """What the run of a pickle showed.
 
     `globals` are all it imports, in order. `doubts` are constructs that no ordinary pickler writes, or that
-    hide what follows. `error` says why the end of the first program was not reached, where the unpickler
-    would fail as well. `residue` is the program without its bulk, for a scanner.
+    hide what follows. `calls` are the plain imports among what it calls. `forged`: it puts the name of an
+    import together as it runs, which no pickler does. `error` says why the end of the first program was not
+    reached, where the unpickler would fail as well. `residue` is the program without its bulk, for a scanner.
     """
 
     globals: dict[Global, None] = field(default_factory=dict)
     doubts: dict[str, None] = field(default_factory=dict)
+    calls: dict[Global, None] = field(default_factory=dict)
+    forged: bool = False
     error: str | None = None
     opcodes: int = 0
     residue: bytes = b""
@@ -74,6 +77,7 @@ class _Machine:
         self._stack: list[Any] = []
         self._memo: dict[int, object] = {}
         self._memoized = 0
+        self._highest = -1
         self._frame_end = 0
 
     def run(self) -> None:
@@ -83,7 +87,9 @@ class _Machine:
             start = opcodes.position
             op, argument = opcodes.next()
             if start < self._frame_end < opcodes.position:
-                raise Unclear("an opcode runs past the end of its frame")
+                # Of the two unpicklers in Python one fails on it; the other knows no frames, and reads on.
+                self._doubt("an opcode runs past the end of its frame")
+                self._frame_end = 0
             if op.name == "STOP":
                 return
             if op.name == "FRAME":
@@ -139,6 +145,8 @@ class _Machine:
     def _import(self, module: object, name: object) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
             self._doubt("an import of a name that is made up as it runs")
+            # A text that was only too long or too many to remember is made up by nobody.
+            self._seen.forged |= isinstance(module, Instance) or isinstance(name, Instance)
             self._stack.append(OPAQUE)
             return
         found = Global(module, name)
@@ -163,6 +171,8 @@ class _Machine:
                 callee, arguments = arguments[0], ()
             else:
                 self._doubt("an object of a class that is made up as it runs")
+        if isinstance(callee, Global):
+            self._seen.calls[callee] = None
         self._stack.append(Instance(callee, arguments))
 
     def op_reduce(self, _: bytes | None) -> None:
@@ -260,6 +270,11 @@ class _Machine:
 
     def _put_at(self, index: int) -> None:
         value = self._top()
+        # MEMOIZE counts the places that are taken, PUT names one; picklers take each once and in order.
+        # Otherwise this count and the unpickler's may differ, and so what a GET brings back.
+        if index <= self._highest:
+            self._doubt("a memo that is written out of order")
+        self._highest = max(self._highest, index)
         if value is OPAQUE:
             self._memo.pop(index, None)
         elif isinstance(value, Global) or len(self._memo) < _MAX_MEMO:

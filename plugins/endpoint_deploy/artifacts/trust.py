@@ -47,7 +47,13 @@ _EXACT: Final[dict[str, str]] = {
     "numpy.random._pickle": "__bit_generator_ctor __generator_ctor __randomstate_ctor",
     "numpy.random._sfc64": "SFC64",
     "numpy.random.bit_generator": "SeedSequence __pyx_unpickle_SeedSequence",
-    "pandas": "Timedelta Timestamp",
+    # Not pyarrow's arrays, which hold pandas' texts: they are restored from buffers that nothing checks.
+    "pandas": "BooleanDtype Categorical CategoricalDtype CategoricalIndex DataFrame DatetimeIndex "
+    "DatetimeTZDtype Float32Dtype Float64Dtype Index Int16Dtype Int32Dtype Int64Dtype Int8Dtype Interval "
+    "IntervalDtype IntervalIndex MultiIndex NA NaT PeriodDtype RangeIndex Series StringDtype Timedelta "
+    "Timestamp",
+    "pandas.arrays": "BooleanArray DatetimeArray FloatingArray IntegerArray IntervalArray TimedeltaArray",
+    "pandas.core.indexes.datetimes": "DatetimeIndex _new_DatetimeIndex",
     "pandas._libs.arrays": "__pyx_unpickle_NDArrayBacked",
     "pandas._libs.internals": "_unpickle_block",
     "pandas._libs.tslibs.timestamps": "_unpickle_timestamp",
@@ -94,10 +100,27 @@ _SPARSE: Final = re.compile(r"^scipy\.sparse\.(_?[a-z]+)$")
 _SPARSE_CLASS: Final = re.compile(r"^(bsr|coo|csc|csr|dia|dok|lil)_(array|matrix)$")
 
 _CONDEMNED_MODULES: Final = _words("""
-    _pickle _posixsubprocess _thread asyncio bdb cProfile code codeop commands ctypes ftplib http httplib
-    idlelib imp importlib marshal multiprocessing nt os pdb pickle pip pkgutil platform popen2 posix
-    posixpath profile pty pydoc requests runpy shelve shutil signal smtplib socket ssl subprocess sys
-    tempfile threading timeit trace types urllib urllib2 venv webbrowser xmlrpc zipimport
+    _aix_support _asyncio _ctypes _multiprocessing _osx_support _pickle _posixsubprocess _socket _sqlite3
+    _ssl _thread _winapi aiohttp asyncio bdb cProfile cgitb code codeop commands ctypes doctest ensurepip
+    fileinput ftplib gc http httplib httpx idlelib imaplib imp importlib lib2to3 linecache mailcap marshal
+    mmap modulefinder multiprocessing nntplib nt os pdb pickle pip pkgutil platform popen2 poplib posix
+    posixpath profile pty pyclbr pydoc requests runpy setuptools shelve shutil signal smtplib socket
+    socketserver sqlite3 ssl subprocess sys tarfile telnetlib tempfile threading timeit tkinter trace
+    turtledemo types unittest urllib urllib2 urllib3 venv webbrowser wsgiref xmlrpc zipapp zipfile zipimport
+""")
+# Packages of libraries that models do use, which themselves run, load or fetch what they are told: gadgets of
+# the advisories against scanners that list what is bad.
+_CONDEMNED_PACKAGES: Final = re.compile(
+    r"^(distutils\.(archive_util|dir_util|file_util|spawn|util)|joblib\.(externals|func_inspect|memory|parallel)"
+    r"|logging\.config|numpy\.(distutils|f2py|testing)|pandas\.(core\.computation|io)|test\.support"
+    r"|torch\.(_dynamo|_inductor|distributed\.(elastic|launch|rpc|run)|fx\.experimental|hub"
+    r"|jit\.unsupported_tensor_ops|package|serialization|testing"
+    r"|utils\.(_config_module|bottleneck|collect_env|cpp_extension|data\.datapipes)))(\.|$)"
+)
+# What leads from any object to its module's globals, and from there everywhere.
+_WAYS_OUT: Final = _words("""
+    __base__ __bases__ __builtins__ __call__ __class__ __closure__ __code__ __dict__ __getattribute__
+    __globals__ __loader__ __mro__ __reduce__ __reduce_ex__ __self__ __spec__ __subclasses__
 """)
 _CONDEMNED_BUILTINS: Final = _words("""
     __import__ apply breakpoint compile delattr eval exec execfile file getattr globals input locals map open
@@ -107,7 +130,7 @@ _CONDEMNED: Final[dict[str, frozenset[str]]] = {
     "__builtin__": _CONDEMNED_BUILTINS,
     "builtins": _CONDEMNED_BUILTINS,
     "functools": _words("reduce"),
-    "joblib": _words("load"),
+    "joblib": _words("load Memory Parallel"),
     "joblib.numpy_pickle": _words("load"),
     "numpy": _words("fromfile load memmap save savetxt"),
     "operator": _words("attrgetter methodcaller"),
@@ -133,4 +156,10 @@ def is_trusted(imported: Global) -> bool:
 def is_condemned(imported: Global) -> bool:
     """Whether an import has no place in a model: it runs code, loads it, or reaches outside."""
     module, name = imported
-    return module.partition(".")[0] in _CONDEMNED_MODULES or name in _CONDEMNED.get(module, ())
+    parts = name.split(".")  # as STACK_GLOBAL follows them, from attribute to attribute
+    return bool(
+        module.partition(".")[0] in _CONDEMNED_MODULES
+        or _CONDEMNED_PACKAGES.match(module)
+        or parts[0] in _CONDEMNED.get(module, ())
+        or not _WAYS_OUT.isdisjoint(parts)
+    )

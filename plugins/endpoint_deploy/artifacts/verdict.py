@@ -35,11 +35,14 @@ def judge_pickle(where: str, seen: Seen, *, declared: bool, unknown: HoldOrNote)
         imports = [
             name for name in imports if _IDENTIFIER.match(name.module) and _IDENTIFIER.match(name.name)
         ]
-        doubtful: list[str] = []
+        # A program that breaks off has run until then: what it calls is no accident of reading.
+        doubtful = [f"calls {name}" for name in imports if name in seen.calls and not is_trusted(name)]
     else:
         doubtful = [f"imports {name}" for name in imports if not is_trusted(name)]
         doubtful += [f"contains {doubt}" if doubt.startswith("a") else doubt for doubt in seen.doubts]
     condemned = [str(name) for name in imports if is_condemned(name)]
+    if seen.forged and (declared or not seen.error):
+        condemned.append("a name that it puts together as it runs")
     condemned += [name for name in _scan(where, seen, imports) if name not in condemned]
     if condemned:
         return [
