@@ -25,7 +25,9 @@ class Ran:
     @property
     def word(self) -> str:
         """How it ended, in a word."""
-        return self.outcome or f"{self.state}, unrecorded"
+        if self.outcome is not None:
+            return self.outcome
+        return self.state if self.kind == "sentinel" else f"{self.state}, unrecorded"
 
 
 @dataclass(frozen=True)

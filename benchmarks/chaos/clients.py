@@ -12,7 +12,8 @@ from benchmarks.chaos.account import Account
 from benchmarks.chaos.world import ASKED, WRONG_ANSWER, Deployment
 from local_stack.stack import Stack
 
-_PAUSE_SECONDS: Final = 0.3
+_PAUSE_SECONDS: Final = 0.5
+_NO_ENDPOINT: Final = "not found"
 
 
 def ask(runtime: Any, endpoint: str) -> tuple[float, ...]:
@@ -35,6 +36,8 @@ class Clients:
     account: Account
     answered: int = 0
     unanswered: int = 0
+    _proved: set[str] = field(default_factory=set)
+    """Endpoints at which a good model has answered since they were made."""
     _end: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
@@ -50,18 +53,21 @@ class Clients:
             for deployment in self.world:
                 try:
                     found = ask(runtime, deployment.endpoint)
-                except (ClientError, BotoCoreError, ValueError):
+                except (ClientError, BotoCoreError, ValueError) as error:
                     self.unanswered += 1
+                    if _NO_ENDPOINT in str(error):
+                        self._proved.discard(deployment.endpoint)
                     continue
                 self.answered += 1
                 self._judge(deployment, found)
 
     def _judge(self, deployment: Deployment, found: tuple[float, ...]) -> None:
-        """Under `direct` a candidate serves before it is proved: SageMaker offers no other way there."""
-        known = set(deployment.answers.values())
-        if not deployment.staged:
-            known.add((WRONG_ANSWER,) * len(ASKED))
-        if found not in known:
+        """A first release, and any under `direct`, serves before it is proved: SageMaker has no other way."""
+        if found in deployment.answers.values():
+            self._proved.add(deployment.endpoint)
+            return
+        proved = deployment.endpoint in self._proved
+        if (deployment.staged and proved) or found != (WRONG_ANSWER,) * len(ASKED):
             self.account.violated(
                 "no client meets an unproved model", f"{deployment.endpoint} answered {found}"
             )

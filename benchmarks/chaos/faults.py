@@ -14,6 +14,7 @@ import httpx
 import psutil
 
 from benchmarks.chaos.account import Account
+from benchmarks.chaos.probe import Probe
 from benchmarks.chaos.victims import SERVICES, Victims, kill, limit_files, limited, one_of, signal_all
 from benchmarks.chaos.world import Deployment
 
@@ -28,7 +29,8 @@ _CHANGES: Final = (
     ("s3", "*"),
 )
 _OURS: Final = "*Caller/*"  # Airflow's hooks say so: the chaos's own clients meet no faults
-_HEAVY_SECONDS: Final = 14.0  # nothing goes on meanwhile, so that the next fault would meet nothing
+_HEAVY_SECONDS: Final = 8.0  # nothing goes on meanwhile, so that the next fault would meet nothing
+_WELL_SECONDS: Final = 5.0
 _BACK_AGAIN: Final = 2  # looks for what inherited a limit while it was being lifted
 _HTTP_SECONDS: Final = 5.0
 
@@ -46,6 +48,7 @@ class Injector:
     url: str
     clock: Path
     world: list[Deployment]
+    probe: Probe
     chance: random.Random
     _stopped: list[psutil.Process] = field(default_factory=list)
     _rules: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
@@ -56,9 +59,10 @@ class Injector:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def draw(self) -> None:
-        """Have one fault happen; one that stops everything comes only a while after another."""
+        """Have one fault happen; one that stops everything, only once all has recovered from another."""
         now = time.monotonic()
-        kinds = [each for each in KINDS if each not in HEAVY or now >= self._heavy_again]
+        up = now >= max(self._heavy_again, self.probe.well_since + _WELL_SECONDS)
+        kinds = [each for each in KINDS if up or each not in HEAVY]
         kind = self.chance.choices(kinds, [KINDS[each][0] for each in kinds])[0]
         if kind in HEAVY:
             self._heavy_again = now + _HEAVY_SECONDS
@@ -114,8 +118,8 @@ class Injector:
         self._after(seconds, lambda: signal_all(found, signal.SIGCONT))
         self._struck(kind, struck, of=name, seconds=round(seconds, 1))
 
-    def _fill_disk(self, kind: str) -> None:
-        name = self.chance.choice(("scheduler", "sagemaker", "postgres", "triggerer"))
+    def fill_disk(self, kind: str, name: str) -> None:
+        """Let a service and all beneath it make no file longer, for a while."""
         took = limit_files(self.victims.tree(name), 0)
         seconds = self.chance.uniform(1, 4)
         self._after(seconds, self._empty_disk)
@@ -188,6 +192,14 @@ def _kills(name: str) -> Callable[[Injector, str], None]:
     return strike
 
 
+def _fill_any_disk(injector: Injector, kind: str) -> None:
+    injector.fill_disk(kind, injector.chance.choice(("scheduler", "triggerer", "postgres")))
+
+
+def _fill_sagemakers_disk(injector: Injector, kind: str) -> None:
+    injector.fill_disk(kind, "sagemaker")
+
+
 def _throttle(injector: Injector, kind: str) -> None:
     service, share = injector.chance.choice(_SERVICES_CALLED), injector.chance.uniform(0.2, 0.9)
     injector.calls(kind, fault="throttle", service=service, probability=share, for_seconds=4)
@@ -237,7 +249,8 @@ KINDS: Final[dict[str, tuple[float, Callable[[Injector, str], None]]]] = {
     "PostgreSQL killed": (2, _kills("postgres")),
     "a connection's PostgreSQL process killed": (2, Injector._kill_backend),
     "process stopped for seconds": (6, Injector._pause),
-    "disk full for seconds": (5, Injector._fill_disk),
+    "disk full for Airflow's or PostgreSQL's processes": (4, _fill_any_disk),
+    "disk full for the local SageMaker": (3, _fill_sagemakers_disk),
     "clock skewed": (8, Injector._skew),
     "calls throttled": (12, _throttle),
     "calls answered with an error": (6, _error),
@@ -258,5 +271,6 @@ HEAVY: Final = frozenset(
         "PostgreSQL killed",
         "a connection's PostgreSQL process killed",
         "process stopped for seconds",
+        "disk full for Airflow's or PostgreSQL's processes",
     }
 )

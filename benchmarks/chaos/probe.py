@@ -1,5 +1,6 @@
 """A liveness probe, as an orchestrator has one: what runs but does nothing any more is ended."""
 
+import math
 import threading
 import time
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from benchmarks.chaos.victims import Victims, kill
 _JOBS: Final = {"scheduler": "scheduler", "triggerer": "triggerer", "dag_processor": "dag-processor"}
 _EVERY_SECONDS: Final = 3.0
 _SILENT_SECONDS: Final = 20.0  # without a heartbeat, which comes every 2 s
+_WELL_SECONDS: Final = 7.0
 _BEGINS_SECONDS: Final = 30.0  # in which a process may still be starting
 
 
@@ -27,6 +29,8 @@ class Probe:
     url: str
     victims: Victims
     account: Account
+    well_since: float = math.inf
+    """Since when, by the monotonic clock, everything has a heartbeat; infinity while something has none."""
     _silent_since: float | None = None
     _end: threading.Event = field(default_factory=threading.Event)
 
@@ -45,11 +49,15 @@ class Probe:
                 self._unanswered()
                 continue
             self._silent_since = None
+            beats = {job: _age(health.get(job, {}).get(f"latest_{job}_heartbeat")) for job in _JOBS}
+            well = max(beats.values()) < _WELL_SECONDS and self.victims.all_up()
+            self.well_since = min(self.well_since, time.monotonic()) if well else math.inf
             for job, service in _JOBS.items():
-                if _is_silent(health.get(job, {}).get(f"latest_{job}_heartbeat")):
+                if beats[job] > _SILENT_SECONDS:
                     self._restart(service)
 
     def _unanswered(self) -> None:
+        self.well_since = math.inf
         self._silent_since = self._silent_since or time.monotonic()
         if time.monotonic() - self._silent_since > _BEGINS_SECONDS:
             self._restart("api-server")
@@ -62,8 +70,8 @@ class Probe:
             self.account.tell("probe", service=service)
 
 
-def _is_silent(heartbeat: str | None) -> bool:
-    """Whether the last heartbeat is too long ago."""
+def _age(heartbeat: str | None) -> float:
+    """Seconds since a heartbeat; infinity where there was none."""
     if heartbeat is None:
-        return False
-    return (datetime.now(UTC) - datetime.fromisoformat(heartbeat)).total_seconds() > _SILENT_SECONDS
+        return math.inf
+    return (datetime.now(UTC) - datetime.fromisoformat(heartbeat)).total_seconds()

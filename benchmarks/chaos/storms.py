@@ -22,12 +22,13 @@ from benchmarks.chaos.world import BUCKET, Deployment, deployments
 from local_stack.airflow_env import REGION
 from local_stack.stack import Stack, running_stack
 
-_STORM_SECONDS: Final = 120.0
-_PAUSES: Final = (0.4, 1.0)  # seconds between two faults: at random between these
+_STORM_SECONDS: Final = 200.0
+_LEAST_STORM_SECONDS: Final = 60.0
+_PAUSES: Final = (0.25, 0.7)  # seconds between two faults: at random between these
 _SETTLE_SECONDS: Final = 180.0  # in which what could finish has finished
 _LOST_SECONDS: Final = 40.0  # a task that is queued for longer, in a calm, was lost
 _CALM_SECONDS: Final = 120.0  # for what is undisturbed
-_ROUND_SECONDS: Final = 220.0  # another round is begun only where there is time for all of it
+_CALM_AT_FIRST: Final = 120.0  # what a calm is expected to take before there was one
 _REVIVE_SECONDS: Final = 1.0
 _TIME_SCALE: Final = 20.0
 _CLOCKS: Final = Path(__file__).with_name("clocks")
@@ -77,12 +78,15 @@ class Storms:
             for deployment in self._world:
                 stack.airflow.wait_for_dag(deployment.dag_id("sentinel"), seconds=120)
             chaos = _Chaos(stack, self._account, self._world, self._clock)
-            while (rounds is None or self._account.round < rounds) and (
-                self._account.round == 0 or time.monotonic() + _ROUND_SECONDS < ends
-            ):
+            calm = _CALM_AT_FIRST
+            while rounds is None or self._account.round < rounds:
+                storm = min(_STORM_SECONDS, ends - time.monotonic() - calm)
+                if storm < _LEAST_STORM_SECONDS and self._account.round:
+                    break
                 self._account.round += 1
-                last = self._account.round == rounds or time.monotonic() + 2 * _ROUND_SECONDS > ends
-                chaos.round(prove_all=last)
+                began = time.monotonic()
+                chaos.round(max(storm, _LEAST_STORM_SECONDS))
+                calm = time.monotonic() - began - storm
 
 
 class _Chaos:
@@ -96,18 +100,20 @@ class _Chaos:
         self._teams = [Team(each, stack, account, seed) for each in world]
         self._checks = Checks(stack, account, world)
         self._clients = Clients(stack, world, account)
-        self._injector = Injector(account, self._victims, stack.sagemaker_url, clock, world, self._chance)
+        probe = Probe(stack.api_url, self._victims, account)
+        self._injector = Injector(
+            account, self._victims, stack.sagemaker_url, clock, world, probe, self._chance
+        )
         self._clients.start()
-        Probe(stack.api_url, self._victims, account).start()
+        probe.start()
 
-    def round(self, *, prove_all: bool) -> None:
-        """A storm, and what must hold after it."""
+    def round(self, seconds: float) -> None:
+        """A storm of so many seconds, and what must hold after it."""
         account, before = self._account, len(self._account.runs)
-        self._storm()
+        self._storm(seconds)
         self._settle()
         self._checks.all(account.runs)
-        proving = self._teams if prove_all else [self._teams[account.round % len(self._teams)]]
-        self._undisturbed(proving)
+        self._undisturbed([self._teams[account.round % len(self._teams)]])
         for team in self._teams:
             if team.open_run is None:
                 self._checks.after_housekeeping(team.deployment)
@@ -119,10 +125,10 @@ class _Chaos:
         )
         sys.stdout.flush()
 
-    def _storm(self) -> None:
+    def _storm(self, seconds: float) -> None:
         for team in self._teams:
             team.storm()
-        ends = time.monotonic() + _STORM_SECONDS
+        ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             self._injector.draw()
             due = time.monotonic() + self._chance.uniform(*_PAUSES)

@@ -98,6 +98,8 @@ class Team:
         if found is None:
             return None
         state, result = found
+        if kind == "teardown" and state == "success":  # its task has one way to succeed, and does not name it
+            result = {**result, "outcome": "torn_down"}
         ran = Ran(
             self.deployment.endpoint, kind, model, dag_id, run_id, state,
             result.get("outcome"), str(result.get("reason") or ""),

@@ -118,7 +118,7 @@ class Deployment:
             "smoke_tests": [{"name": "numbers", "payload": "numbers.json", "expectations": "suite.json"}],
             "retention": {"releases": KEEP, "schedule": _YEARLY},
             "sentinel": {"schedule": _YEARLY},
-            "run": {"retries": 6, "retry_delay_seconds": 1},
+            "run": {"retries": 8, "retry_delay_seconds": 0},
         }
 
 

@@ -57,6 +57,17 @@ def test_a_process_that_ends_by_itself_is_left_alone(tmp_path: Path) -> None:
     assert child.exit_code() == 3
 
 
+def test_a_process_that_is_started_again_goes_on_with_its_log(tmp_path: Path) -> None:
+    child = python("import os; print(os.getpid())", tmp_path / "log")
+    pids = [child.record.pid]
+    assert child.wait(DEADLINE_SECONDS) == 0
+    child.start_again()
+    pids.append(child.record.pid)
+    assert child.wait(DEADLINE_SECONDS) == 0
+    assert log_tail(child.log).splitlines() == [str(pid) for pid in pids]
+    assert pids[0] != pids[1]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's signal on a parent's death is Linux's")
 def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     owner = subprocess.Popen(
