@@ -31,6 +31,7 @@ _CHANGES: Final = (
 _OURS: Final = "*Caller/*"  # Airflow's hooks say so: the chaos's own clients meet no faults
 _HEAVY_SECONDS: Final = 8.0  # nothing goes on meanwhile, so that the next fault would meet nothing
 _WELL_SECONDS: Final = 5.0
+_KILL_SECONDS: Final = 4.0  # so that tasks, which take some seconds, get anywhere between two kills
 _BACK_AGAIN: Final = 2  # looks for what inherited a limit while it was being lifted
 _HTTP_SECONDS: Final = 5.0
 
@@ -56,6 +57,7 @@ class Injector:
     _number: int = 0
     _skewed: bool = False
     _heavy_again: float = 0.0
+    _kill_again: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def draw(self) -> None:
@@ -63,9 +65,13 @@ class Injector:
         now = time.monotonic()
         up = now >= max(self._heavy_again, self.probe.well_since + _WELL_SECONDS)
         kinds = [each for each in KINDS if up or each not in HEAVY]
+        if now < self._kill_again:
+            kinds = [each for each in kinds if each not in AT_WORK]
         kind = self.chance.choices(kinds, [KINDS[each][0] for each in kinds])[0]
         if kind in HEAVY:
             self._heavy_again = now + _HEAVY_SECONDS
+        if kind in AT_WORK:
+            self._kill_again = now + _KILL_SECONDS
         KINDS[kind][1](self, kind)
 
     def tick(self) -> None:
@@ -130,7 +136,8 @@ class Injector:
             limit_files(list(limited()), -1)
 
     def _skew(self, kind: str) -> None:
-        ahead = self.chance.choice((-1, 1)) * self.chance.uniform(5, 300)
+        # Airflow reckons a retry from the end that the task tells: ahead, a clock delays it by as much.
+        ahead = self.chance.choice((self.chance.uniform(-300, -5), self.chance.uniform(5, 45)))
         self._set_clock(kind, ahead)
         self._after(self.chance.uniform(6, 12), lambda: self._set_clock(kind, 0))
 
@@ -201,13 +208,14 @@ def _fill_sagemakers_disk(injector: Injector, kind: str) -> None:
 
 
 def _throttle(injector: Injector, kind: str) -> None:
-    service, share = injector.chance.choice(_SERVICES_CALLED), injector.chance.uniform(0.2, 0.9)
-    injector.calls(kind, fault="throttle", service=service, probability=share, for_seconds=4)
+    service, count = injector.chance.choice(_SERVICES_CALLED), injector.chance.randint(3, 8)
+    injector.calls(kind, fault="throttle", service=service, probability=0.6, count=count, for_seconds=8)
 
 
 def _error(injector: Injector, kind: str) -> None:
     service = injector.chance.choice(_SERVICES_CALLED)
-    injector.calls(kind, fault="error", service=service, probability=0.5, for_seconds=4)
+    count = injector.chance.randint(1, 4)
+    injector.calls(kind, fault="error", service=service, probability=0.6, count=count, for_seconds=8)
 
 
 def _lose_answer(injector: Injector, kind: str) -> None:
@@ -216,15 +224,15 @@ def _lose_answer(injector: Injector, kind: str) -> None:
 
 
 def _reset(injector: Injector, kind: str) -> None:
-    service, count = injector.chance.choice(_SERVICES_CALLED), injector.chance.randint(1, 4)
+    service, count = injector.chance.choice(_SERVICES_CALLED), injector.chance.randint(1, 2)
     injector.calls(kind, fault="reset", service=service, count=count, for_seconds=15)
 
 
 def _delay(injector: Injector, kind: str) -> None:
     service, operation = injector.chance.choice((*_CHANGES, ("*", "*")))
-    seconds, first = injector.chance.uniform(1, 6), injector.chance.random() < 0.5  # noqa: PLR2004 - a coin
+    seconds, first = injector.chance.uniform(1, 5), injector.chance.random() < 0.5  # noqa: PLR2004 - a coin
     rule: dict[str, Any] = {"service": service, "operation": operation, "effect_first": first}
-    injector.calls(kind, fault="delay", delay=seconds, count=2, for_seconds=20, **rule)
+    injector.calls(kind, fault="delay", delay=seconds, count=1, for_seconds=20, **rule)
 
 
 def _no_capacity(injector: Injector, kind: str) -> None:
@@ -250,7 +258,7 @@ KINDS: Final[dict[str, tuple[float, Callable[[Injector, str], None]]]] = {
     "a connection's PostgreSQL process killed": (2, Injector._kill_backend),
     "process stopped for seconds": (6, Injector._pause),
     "disk full for Airflow's or PostgreSQL's processes": (4, _fill_any_disk),
-    "disk full for the local SageMaker": (3, _fill_sagemakers_disk),
+    "disk full for the local SageMaker": (2, _fill_sagemakers_disk),
     "clock skewed": (8, Injector._skew),
     "calls throttled": (12, _throttle),
     "calls answered with an error": (6, _error),
@@ -261,6 +269,7 @@ KINDS: Final[dict[str, tuple[float, Callable[[Injector, str], None]]]] = {
     "model process killed": (5, _kill_model),
 }
 """How often each is drawn, and what it does."""
+AT_WORK: Final = frozenset({"task process killed", "worker killed"})
 HEAVY: Final = frozenset(
     {
         "scheduler killed, its workers too",

@@ -22,13 +22,13 @@ from benchmarks.chaos.world import BUCKET, Deployment, deployments
 from local_stack.airflow_env import REGION
 from local_stack.stack import Stack, running_stack
 
-_STORM_SECONDS: Final = 200.0
+_STORM_SECONDS: Final = 180.0
 _LEAST_STORM_SECONDS: Final = 60.0
 _PAUSES: Final = (0.25, 0.7)  # seconds between two faults: at random between these
 _SETTLE_SECONDS: Final = 180.0  # in which what could finish has finished
 _LOST_SECONDS: Final = 40.0  # a task that is queued for longer, in a calm, was lost
 _CALM_SECONDS: Final = 120.0  # for what is undisturbed
-_CALM_AT_FIRST: Final = 120.0  # what a calm is expected to take before there was one
+_CALM_AT_FIRST: Final = 100.0  # what a calm is expected to take before there was one
 _REVIVE_SECONDS: Final = 1.0
 _TIME_SCALE: Final = 20.0
 _CLOCKS: Final = Path(__file__).with_name("clocks")
@@ -78,6 +78,7 @@ class Storms:
             for deployment in self._world:
                 stack.airflow.wait_for_dag(deployment.dag_id("sentinel"), seconds=120)
             chaos = _Chaos(stack, self._account, self._world, self._clock)
+            chaos.begin()
             calm = _CALM_AT_FIRST
             while rounds is None or self._account.round < rounds:
                 storm = min(_STORM_SECONDS, ends - time.monotonic() - calm)
@@ -106,6 +107,10 @@ class _Chaos:
         )
         self._clients.start()
         probe.start()
+
+    def begin(self) -> None:
+        """A first good release to each endpoint, so that there is something to update and to go back to."""
+        self._undisturbed(self._teams)
 
     def round(self, seconds: float) -> None:
         """A storm of so many seconds, and what must hold after it."""
