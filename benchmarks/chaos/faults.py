@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import psutil
 
 from benchmarks.chaos.account import Account
 from benchmarks.chaos.probe import Probe
@@ -51,7 +50,8 @@ class Injector:
     world: list[Deployment]
     probe: Probe
     chance: random.Random
-    _stopped: list[psutil.Process] = field(default_factory=list)
+    now: Callable[[], float] = time.monotonic
+    _http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=_HTTP_SECONDS))
     _rules: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     _timers: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     _number: int = 0
@@ -62,7 +62,7 @@ class Injector:
 
     def draw(self) -> None:
         """Have one fault happen; one that stops everything, only once all has recovered from another."""
-        now = time.monotonic()
+        now = self.now()
         up = now >= max(self._heavy_again, self.probe.well_since + _WELL_SECONDS)
         kinds = [each for each in KINDS if up or each not in HEAVY]
         if now < self._kill_again:
@@ -76,7 +76,7 @@ class Injector:
 
     def tick(self) -> None:
         """End what has lasted long enough; learn which calls were met."""
-        now = time.monotonic()
+        now = self.now()
         due = [act for at, act in self._timers if at <= now]
         self._timers = [(at, act) for at, act in self._timers if at > now]
         for act in due:
@@ -90,7 +90,7 @@ class Injector:
         self._timers = []
         self._learn()
         with contextlib.suppress(httpx.HTTPError):
-            httpx.delete(f"{self.url}/_local/faults", timeout=_HTTP_SECONDS)
+            self._http.delete(f"{self.url}/_local/faults")
         for kind, rule in self._rules.values():
             self.account.fault(kind, took_place=False, rule=rule)
         self._rules = {}
@@ -156,7 +156,7 @@ class Injector:
         self.account.fault(kind, took_place=bool(pids), processes=pids[:3], **more)
 
     def _after(self, seconds: float, act: Callable[[], Any]) -> None:
-        self._timers.append((time.monotonic() + seconds, act))
+        self._timers.append((self.now() + seconds, act))
 
     # What is done to calls.
 
@@ -169,7 +169,7 @@ class Injector:
         self._number += 1
         name = f"chaos-{self._number}"
         try:
-            answer = httpx.post(f"{self.url}/_local/faults", json={**rule, "id": name}, timeout=_HTTP_SECONDS)
+            answer = self._http.post(f"{self.url}/_local/faults", json={**rule, "id": name})
             answer.raise_for_status()
         except httpx.TransportError:  # it is down just now
             self.account.fault(kind, took_place=False, rule=rule)
@@ -179,7 +179,7 @@ class Injector:
     def _learn(self) -> None:
         """Count the rules that have met a call, and forget those that are over."""
         try:
-            known = httpx.get(f"{self.url}/_local/faults", timeout=_HTTP_SECONDS).json()["faults"]
+            known = self._http.get(f"{self.url}/_local/faults").json()["faults"]
         except (httpx.HTTPError, ValueError, KeyError):
             return
         views = {view["id"]: view for view in known}

@@ -14,7 +14,8 @@ from benchmarks.chaos.victims import Victims, kill
 
 _JOBS: Final = {"scheduler": "scheduler", "triggerer": "triggerer", "dag_processor": "dag-processor"}
 _EVERY_SECONDS: Final = 3.0
-_SILENT_SECONDS: Final = 20.0  # without a heartbeat, which comes every 2 s
+_SILENT_SECONDS: Final = 40.0  # without a heartbeat, which comes every 2 s
+_HTTP_SECONDS: Final = 5.0
 _WELL_SECONDS: Final = 7.0
 _BEGINS_SECONDS: Final = 30.0  # in which a process may still be starting
 
@@ -41,9 +42,10 @@ class Probe:
         self._end.set()
 
     def _look_on(self) -> None:
+        http = httpx.Client(base_url=self.url, timeout=_HTTP_SECONDS)
         while not self._end.wait(_EVERY_SECONDS):
             try:
-                answer = httpx.get(f"{self.url}/api/v2/monitor/health", timeout=5)
+                answer = http.get("/api/v2/monitor/health")
                 health: dict[str, Any] = answer.raise_for_status().json()
             except (httpx.HTTPError, ValueError):
                 self._unanswered()
