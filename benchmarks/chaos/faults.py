@@ -1,4 +1,4 @@
-"""The faults that are drawn: each by name, with how often it is drawn and what it does."""
+"""Draws faults, has them happen, counts those that met something, and ends them."""
 
 import contextlib
 import random
@@ -17,22 +17,24 @@ from benchmarks.chaos.probe import Probe
 from benchmarks.chaos.victims import SERVICES, Victims, kill, limit_files, limited, one_of, signal_all
 from benchmarks.chaos.world import Deployment
 
-_SERVICES_CALLED: Final = ("s3", "sagemaker", "*", "*")
-_CHANGES: Final = (
-    ("sagemaker", "Create*"),
-    ("sagemaker", "Update*"),
-    ("sagemaker", "Delete*"),
-    ("sagemaker", "*"),
-    ("s3", "Put*"),
-    ("s3", "Delete*"),
-    ("s3", "*"),
-)
 _OURS: Final = "*Caller/*"  # Airflow's hooks say so: the chaos's own clients meet no faults
 _HEAVY_SECONDS: Final = 8.0  # nothing goes on meanwhile, so that the next fault would meet nothing
 _WELL_SECONDS: Final = 5.0
 _KILL_SECONDS: Final = 4.0  # so that tasks, which take some seconds, get anywhere between two kills
 _BACK_AGAIN: Final = 2  # looks for what inherited a limit while it was being lifted
 _HTTP_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Which faults there are: how often each is drawn, and what it does, told its own name.
+
+    `heavy` stop everything for a while; those `at_work` end a task.
+    """
+
+    drawn: dict[str, tuple[float, Callable[["Injector", str], None]]]
+    heavy: frozenset[str]
+    at_work: frozenset[str]
 
 
 @dataclass
@@ -50,6 +52,7 @@ class Injector:
     world: list[Deployment]
     probe: Probe
     chance: random.Random
+    kinds: Kinds
     now: Callable[[], float] = time.monotonic
     _http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=_HTTP_SECONDS))
     _rules: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
@@ -64,15 +67,15 @@ class Injector:
         """Have one fault happen; one that stops everything, only once all has recovered from another."""
         now = self.now()
         up = now >= max(self._heavy_again, self.probe.well_since + _WELL_SECONDS)
-        kinds = [each for each in KINDS if up or each not in HEAVY]
+        kinds = [each for each in self.kinds.drawn if up or each not in self.kinds.heavy]
         if now < self._kill_again:
-            kinds = [each for each in kinds if each not in AT_WORK]
-        kind = self.chance.choices(kinds, [KINDS[each][0] for each in kinds])[0]
-        if kind in HEAVY:
+            kinds = [each for each in kinds if each not in self.kinds.at_work]
+        kind = self.chance.choices(kinds, [self.kinds.drawn[each][0] for each in kinds])[0]
+        if kind in self.kinds.heavy:
             self._heavy_again = now + _HEAVY_SECONDS
-        if kind in AT_WORK:
+        if kind in self.kinds.at_work:
             self._kill_again = now + _KILL_SECONDS
-        KINDS[kind][1](self, kind)
+        self.kinds.drawn[kind][1](self, kind)
 
     def tick(self) -> None:
         """End what has lasted long enough; learn which calls were met."""
@@ -98,22 +101,22 @@ class Injector:
 
     # What is done to processes.
 
-    def _kill_task(self, kind: str) -> None:
+    def kill_task(self, kind: str) -> None:
         found = [task for _, task in self.victims.at_work()]
-        self._struck(kind, kill(one_of(self.chance, found)))
+        self.struck(kind, kill(one_of(self.chance, found)))
 
-    def _kill_worker(self, kind: str) -> None:
+    def kill_worker(self, kind: str) -> None:
         found = [worker for worker, _ in self.victims.at_work()]
-        self._struck(kind, kill(one_of(self.chance, found)))
+        self.struck(kind, kill(one_of(self.chance, found)))
 
-    def _kill_scheduler_alone(self, kind: str) -> None:
+    def kill_scheduler_alone(self, kind: str) -> None:
         process = self.victims.service("scheduler")
-        self._struck(kind, kill([process] if process else []))
+        self.struck(kind, kill([process] if process else []))
 
-    def _kill_backend(self, kind: str) -> None:
-        self._struck(kind, kill(one_of(self.chance, self.victims.backends())))
+    def kill_backend(self, kind: str) -> None:
+        self.struck(kind, kill(one_of(self.chance, self.victims.backends())))
 
-    def _pause(self, kind: str) -> None:
+    def pause(self, kind: str) -> None:
         name = self.chance.choice((*SERVICES, "worker"))
         if name == "worker":
             found = [process for pair in self.victims.at_work()[:1] for process in pair]
@@ -122,7 +125,7 @@ class Injector:
         seconds = self.chance.uniform(2, 6)
         struck = signal_all(found, signal.SIGSTOP)
         self._after(seconds, lambda: signal_all(found, signal.SIGCONT))
-        self._struck(kind, struck, of=name, seconds=round(seconds, 1))
+        self.struck(kind, struck, of=name, seconds=round(seconds, 1))
 
     def fill_disk(self, kind: str, name: str) -> None:
         """Let a service and all beneath it make no file longer, for a while."""
@@ -135,7 +138,7 @@ class Injector:
         for _ in range(_BACK_AGAIN):
             limit_files(list(limited()), -1)
 
-    def _skew(self, kind: str) -> None:
+    def skew(self, kind: str) -> None:
         # Airflow reckons a retry from the end that the task tells: ahead, a clock delays it by as much.
         ahead = self.chance.choice((self.chance.uniform(-300, -5), self.chance.uniform(5, 45)))
         self._set_clock(kind, ahead)
@@ -152,7 +155,7 @@ class Injector:
         self.clock.write_text(f"{ahead:.1f}" if ahead else "0")
         self._skewed = bool(ahead)
 
-    def _struck(self, kind: str, pids: list[int], **more: Any) -> None:
+    def struck(self, kind: str, pids: list[int], **more: Any) -> None:
         self.account.fault(kind, took_place=bool(pids), processes=pids[:3], **more)
 
     def _after(self, seconds: float, act: Callable[[], Any]) -> None:
@@ -190,96 +193,3 @@ class Injector:
             hits = view["hits"] if view else 0  # its server was killed, and took the count with it
             self.account.fault(kind, took_place=hits > 0, rule=rule, calls=hits)
             del self._rules[name]
-
-
-def _kills(name: str) -> Callable[[Injector, str], None]:
-    def strike(injector: Injector, kind: str) -> None:
-        injector._struck(kind, kill(injector.victims.tree(name)))
-
-    return strike
-
-
-def _fill_any_disk(injector: Injector, kind: str) -> None:
-    injector.fill_disk(kind, injector.chance.choice(("scheduler", "triggerer", "postgres")))
-
-
-def _fill_sagemakers_disk(injector: Injector, kind: str) -> None:
-    injector.fill_disk(kind, "sagemaker")
-
-
-def _throttle(injector: Injector, kind: str) -> None:
-    service, count = injector.chance.choice(_SERVICES_CALLED), injector.chance.randint(3, 8)
-    injector.calls(kind, fault="throttle", service=service, probability=0.6, count=count, for_seconds=8)
-
-
-def _error(injector: Injector, kind: str) -> None:
-    service = injector.chance.choice(_SERVICES_CALLED)
-    count = injector.chance.randint(1, 4)
-    injector.calls(kind, fault="error", service=service, probability=0.6, count=count, for_seconds=8)
-
-
-def _lose_answer(injector: Injector, kind: str) -> None:
-    service, operation = injector.chance.choice(_CHANGES)
-    injector.calls(kind, fault="lost_response", service=service, operation=operation, count=1, for_seconds=30)
-
-
-def _reset(injector: Injector, kind: str) -> None:
-    service, count = injector.chance.choice(_SERVICES_CALLED), injector.chance.randint(1, 2)
-    injector.calls(kind, fault="reset", service=service, count=count, for_seconds=15)
-
-
-def _delay(injector: Injector, kind: str) -> None:
-    service, operation = injector.chance.choice((*_CHANGES, ("*", "*")))
-    seconds, first = injector.chance.uniform(1, 5), injector.chance.random() < 0.5  # noqa: PLR2004 - a coin
-    rule: dict[str, Any] = {"service": service, "operation": operation, "effect_first": first}
-    injector.calls(kind, fault="delay", delay=seconds, count=1, for_seconds=20, **rule)
-
-
-def _no_capacity(injector: Injector, kind: str) -> None:
-    name = injector.chance.choice(injector.world).endpoint
-    injector.rule(kind, fault="insufficient_capacity", name=name, count=1, for_seconds=40)
-
-
-def _kill_model(injector: Injector, kind: str) -> None:
-    name = injector.chance.choice(injector.world).endpoint
-    injector.rule(kind, fault="replica_dies", endpoint=name, count=1, for_seconds=10)
-
-
-KINDS: Final[dict[str, tuple[float, Callable[[Injector, str], None]]]] = {
-    "task process killed": (12, Injector._kill_task),
-    "worker killed": (4, Injector._kill_worker),
-    "scheduler killed, its workers too": (2, _kills("scheduler")),
-    "scheduler killed, its workers go on": (2, Injector._kill_scheduler_alone),
-    "triggerer killed": (4, _kills("triggerer")),
-    "DAG processor killed": (1, _kills("dag-processor")),
-    "API server killed": (2, _kills("api-server")),
-    "local SageMaker killed": (3, _kills("sagemaker")),
-    "PostgreSQL killed": (2, _kills("postgres")),
-    "a connection's PostgreSQL process killed": (2, Injector._kill_backend),
-    "process stopped for seconds": (6, Injector._pause),
-    "disk full for Airflow's or PostgreSQL's processes": (4, _fill_any_disk),
-    "disk full for the local SageMaker": (2, _fill_sagemakers_disk),
-    "clock skewed": (8, Injector._skew),
-    "calls throttled": (12, _throttle),
-    "calls answered with an error": (6, _error),
-    "answer lost after the effect": (20, _lose_answer),
-    "connection reset before the effect": (10, _reset),
-    "call late": (10, _delay),
-    "no capacity": (1, _no_capacity),
-    "model process killed": (5, _kill_model),
-}
-"""How often each is drawn, and what it does."""
-AT_WORK: Final = frozenset({"task process killed", "worker killed"})
-HEAVY: Final = frozenset(
-    {
-        "scheduler killed, its workers too",
-        "scheduler killed, its workers go on",
-        "triggerer killed",
-        "API server killed",
-        "local SageMaker killed",
-        "PostgreSQL killed",
-        "a connection's PostgreSQL process killed",
-        "process stopped for seconds",
-        "disk full for Airflow's or PostgreSQL's processes",
-    }
-)

@@ -15,6 +15,7 @@ from benchmarks.chaos.account import Account
 from benchmarks.chaos.checks import Checks
 from benchmarks.chaos.clients import Clients
 from benchmarks.chaos.faults import Injector
+from benchmarks.chaos.kinds import KINDS
 from benchmarks.chaos.probe import Probe
 from benchmarks.chaos.teams import Team
 from benchmarks.chaos.victims import Victims, kill
@@ -22,12 +23,13 @@ from benchmarks.chaos.world import BUCKET, Deployment, deployments
 from local_stack.airflow_env import REGION
 from local_stack.stack import Stack, running_stack
 
-_STORM_SECONDS: Final = 180.0
+_STORM_SECONDS: Final = 220.0
 _LEAST_STORM_SECONDS: Final = 60.0
-_PAUSES: Final = (0.25, 0.7)  # seconds between two faults: at random between these
-_SETTLE_SECONDS: Final = 180.0  # in which what could finish has finished
+_PAUSES: Final = (0.2, 0.5)  # seconds between two faults: at random between these
+_SETTLE_SECONDS: Final = 120.0  # in which what was killed is there again
+_AS_LONG_AS: Final = 3  # undisturbed releases: so long may what could finish take beyond that
 _LOST_SECONDS: Final = 40.0  # a task that is queued for longer, in a calm, was lost
-_CALM_SECONDS: Final = 120.0  # for what is undisturbed
+_CALM_SECONDS: Final = 300.0  # for what is undisturbed
 _CALM_AT_FIRST: Final = 100.0  # what a calm is expected to take before there was one
 _REVIVE_SECONDS: Final = 1.0
 _TIME_SCALE: Final = 20.0
@@ -103,14 +105,19 @@ class _Chaos:
         self._clients = Clients(stack, world, account)
         probe = Probe(stack.api_url, self._victims, account)
         self._injector = Injector(
-            account, self._victims, stack.sagemaker_url, clock, world, probe, self._chance
+            account, self._victims, stack.sagemaker_url, clock, world, probe, self._chance, KINDS
         )
         self._clients.start()
+        self._patience = _SETTLE_SECONDS
         probe.start()
 
     def begin(self) -> None:
         """A first good release to each endpoint, so that there is something to update and to go back to."""
-        self._undisturbed(self._teams)
+        began = time.monotonic()
+        self._undisturbed(self._teams, clean=False)
+        # As many at once as in a storm, on this machine as busy as it is: a slow one violates nothing.
+        self._patience = _SETTLE_SECONDS + _AS_LONG_AS * (time.monotonic() - began)
+        self._account.tell("begun", patience=self._patience)
 
     def round(self, seconds: float) -> None:
         """A storm of so many seconds, and what must hold after it."""
@@ -147,7 +154,7 @@ class _Chaos:
 
     def _settle(self) -> None:
         """Wait until every service answers and every run has ended: what could finish has finished."""
-        deadline = time.monotonic() + _SETTLE_SECONDS
+        deadline = time.monotonic() + self._patience
         look = time.monotonic() + _LOST_SECONDS
         while time.monotonic() < deadline:
             if time.monotonic() > look:
@@ -203,10 +210,11 @@ class _Chaos:
             return False
         return answer.status_code == httpx.codes.OK == local.status_code and self._victims.all_up()
 
-    def _undisturbed(self, proving: list[Team]) -> None:
+    def _undisturbed(self, proving: list[Team], *, clean: bool = True) -> None:
         """Runs that nothing disturbs succeed: a release to some endpoints, then housekeeping of all."""
         threads = [
-            threading.Thread(target=self._at_rest, args=(each, each in proving)) for each in self._teams
+            threading.Thread(target=self._at_rest, args=(each, each in proving, clean))
+            for each in self._teams
         ]
         for thread in threads:
             thread.start()
@@ -220,8 +228,9 @@ class _Chaos:
                     self._account.violated("what is undisturbed succeeds", said)
                 thread.join()
 
-    def _at_rest(self, team: Team, prove: bool) -> None:
-        for kind, model in ((("deploy", "good"),) if prove else ()) + (("sentinel", ""),):
+    def _at_rest(self, team: Team, prove: bool, clean: bool) -> None:
+        runs = [("deploy", "good")] * prove + [("sentinel", "")] * clean
+        for kind, model in runs:
             ran = team.once(kind, model)
             if ran is None:
                 return

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.chaos.account import Account, Ran
 from benchmarks.chaos.checks import kept, since_teardown
-from benchmarks.chaos.faults import HEAVY, KINDS
+from benchmarks.chaos.kinds import KINDS
 from benchmarks.chaos.victims import kill, limit_files
 from benchmarks.chaos.world import STRATEGIES, deployments
 from endpoint_deploy.dag_builders.specs import load_file
@@ -76,7 +76,7 @@ def test_the_deployments_are_valid(tmp_path: Path) -> None:
 
 
 def test_every_heavy_fault_is_one_that_is_drawn() -> None:
-    assert set(KINDS) > HEAVY
+    assert set(KINDS.drawn) > KINDS.heavy | KINDS.at_work
 
 
 def test_a_full_disk_fails_writes_until_it_is_emptied(tmp_path: Path) -> None:

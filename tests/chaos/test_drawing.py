@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.chaos.account import Account
-from benchmarks.chaos.faults import AT_WORK, HEAVY, Injector
+from benchmarks.chaos.faults import Injector
+from benchmarks.chaos.kinds import KINDS
 from benchmarks.chaos.probe import Probe
 from benchmarks.chaos.victims import Victims
 from benchmarks.chaos.world import deployments
@@ -27,7 +28,7 @@ def drawn(directory: Path, seed: int, *, well_since: float) -> Counter[str]:
     world = deployments(directory / "specs")
     clock = directory / "clock"
     clock.write_text("0")
-    injector = Injector(account, victims, url, clock, world, probe, random.Random(seed), lambda: 0.0)
+    injector = Injector(account, victims, url, clock, world, probe, random.Random(seed), KINDS, lambda: 0.0)
     for _ in range(_DRAWS):
         injector.draw()
     injector.heal()
@@ -39,10 +40,12 @@ def drawn(directory: Path, seed: int, *, well_since: float) -> Counter[str]:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_while_something_is_down_nothing_else_is_stopped(tmp_path: Path, seed: int) -> None:
     found = drawn(tmp_path / "down", seed, well_since=math.inf)
-    assert not HEAVY & set(found)
+    assert not KINDS.heavy & set(found)
     up = drawn(tmp_path / "up", seed, well_since=-math.inf)
-    assert sum(up[each] for each in HEAVY) == 1  # a second one would come seconds later, as here none does
-    assert sum(up[each] for each in AT_WORK) == 1
+    assert (
+        sum(up[each] for each in KINDS.heavy) == 1
+    )  # a second one would come seconds later, as here none does
+    assert sum(up[each] for each in KINDS.at_work) == 1
 
 
 def test_a_seed_draws_the_same_again(tmp_path: Path) -> None:
