@@ -39,6 +39,14 @@ def secrets(
 
 
 @app.command()
+def database(url_file: Annotated[Path, typer.Argument(help="The file with the database's address.")]) -> None:
+    """Make sure that the database can hold any text: what a server makes by itself, its locale decides on."""
+    from local_stack.database import ensure_utf8  # noqa: PLC0415 - this command's alone
+
+    ensure_utf8(url_file.read_text())
+
+
+@app.command()
 def seed(sagemaker_url: Annotated[str, typer.Argument()]) -> None:
     """Train the example models and put them, and data to train on, where their specs look for them."""
     from local_stack.seed import seed_examples  # noqa: PLC0415 - `secrets` need not import scikit-learn
@@ -59,6 +67,7 @@ def _files(made: StackSecrets, database_url: str, redis_url: str) -> dict[str, s
         "api_secret_key": made.api_secret_key,
         "postgres_password": made.database_password,
         "redis_password": made.broker_password,
+        "database_url": f"postgresql://{database}",
         "sql_alchemy_conn": f"postgresql+psycopg2://{database}",
         "result_backend": f"db+postgresql+psycopg2://{database}",
         "broker_url": redis_url.replace(_PASSWORD, made.broker_password),

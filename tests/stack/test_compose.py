@@ -14,7 +14,7 @@ from local_stack.paths import REPO_ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPO_ROOT / "docker-compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-RUN_ONCE = {"volumes", "secrets", "seed", "migrate"}
+RUN_ONCE = {"volumes", "secrets", "database", "seed", "migrate"}
 PINNED = re.compile(r"^\$\{[A-Z_]+:-[a-z/-]+:\d+\.\d+[^:]*\}$")
 
 

@@ -6,16 +6,15 @@ made for this state directory.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
-import psycopg2
 import redis
-from psycopg2.sql import SQL, Identifier
 from pydantic import BaseModel, ConfigDict
 
+from local_stack.database import DatabaseError, create_database, drop_database
 from local_stack.secret_store import write_private
 
 _POSTGRES: Final = "postgresql://postgres@127.0.0.1:5432"
@@ -52,7 +51,8 @@ def ensure_backing(state_dir: Path, environment: Mapping[str, str]) -> Backing:
     redis_url = _claim(
         environment.get("REDIS_URL") or (known.redis_url if known else _REDIS), owner=str(state_dir)
     )
-    created = _create(database_url)
+    with _asked():
+        created = create_database(database_url)
     kept = known is not None and known.database_url == database_url and known.created
     backing = Backing(database_url=database_url, redis_url=redis_url, created=created or kept)
     state_dir.mkdir(parents=True, exist_ok=True)
@@ -77,8 +77,8 @@ def remove_backing(state_dir: Path) -> None:
         if client.get(_OWNER) == str(state_dir):
             client.flushdb()
     if backing.created:
-        with _server(backing.database_url) as (cursor, name):
-            cursor.execute(SQL("drop database if exists {} with (force)").format(Identifier(name)))
+        with _asked():
+            drop_database(backing.database_url)
     _file(state_dir).unlink()
 
 
@@ -86,32 +86,13 @@ def _file(state_dir: Path) -> Path:
     return state_dir / "backing.json"
 
 
-def _create(url: str) -> bool:
-    """Make the database that an address names; False where there is one already."""
-    with _server(url) as (cursor, name):
-        cursor.execute("select 1 from pg_database where datname = %s", [name])
-        if cursor.fetchone():
-            return False
-        cursor.execute(SQL("create database {}").format(Identifier(name)))
-        return True
-
-
 @contextmanager
-def _server(url: str) -> Iterator[tuple[Any, str]]:
-    """A cursor of the server's own database, and the name of the one that the address means."""
-    parts = urlsplit(url)
-    name = parts.path.removeprefix("/")
-    if name in {"", "postgres", "template0", "template1"}:
-        raise BackingError(f"DATABASE_URL: found the database {name!r}, expected one for this set-up alone")
+def _asked() -> Iterator[None]:
+    """Say how PostgreSQL is named, where it cannot be used."""
     try:
-        connection = psycopg2.connect(parts._replace(path="/postgres").geturl(), connect_timeout=_SECONDS)
-    except psycopg2.OperationalError as error:
-        raise BackingError(
-            f"PostgreSQL does not answer: start one, or say where by DATABASE_URL=postgresql://…\n{error}"
-        ) from None
-    with closing(connection):
-        connection.autocommit = True
-        yield connection.cursor(), name
+        yield
+    except DatabaseError as error:
+        raise BackingError(f"{error}\nStart one, or say which by DATABASE_URL=postgresql://…") from None
 
 
 @contextmanager
@@ -122,7 +103,7 @@ def _broker(url: str) -> Iterator["redis.Redis"]:
             yield client
     except redis.RedisError as error:
         raise BackingError(
-            f"Redis does not answer: start one, or say where by REDIS_URL=redis://…\n{error}"
+            f"Redis does not answer: {error}\nStart one, or say which by REDIS_URL=redis://…"
         ) from None
 
 
