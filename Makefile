@@ -23,7 +23,7 @@ index = known=$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-
 unexport PYTHONDONTWRITEBYTECODE
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help demo up down up-distributed down-distributed test distributed soak conformance year aborts pairs pictures bench judge chaos lint lock
+.PHONY: help demo up down up-distributed down-distributed test distributed compatibility soak conformance year aborts pairs pictures bench judge chaos lint lock
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -49,6 +49,9 @@ test: $(SYNCED) ## run all tests; ARGS="-k planner" runs some
 
 distributed: $(SYNCED) ## kill workers in the middle of releases, on the distributed set-up (5 minutes)
 	SOAK=1 $(BIN)/pytest tests/e2e/distributed $(ARGS)
+
+compatibility: $(SYNCED) ## run some tests on Airflow 3.1 and 3.2, and on other Pythons that are here (20 minutes)
+	@$(index); UV=$(abspath $(UV)) $(BIN)/python -m tests.compatibility $(ARGS)
 
 soak: $(SYNCED) ## run all tests with every matrix whole: crashes, aborts, pairs, a year (hours)
 	SOAK=1 ABORTS=1 PAIRS=50 WEEKS=52 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)

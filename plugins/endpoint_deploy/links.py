@@ -3,8 +3,7 @@
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
-from airflow.sdk.configuration import conf
-
+from endpoint_deploy.airflow_versions import conf
 from endpoint_deploy.core.jobs import LOG_GROUPS, JobKind, streams_of
 
 # Of AWS's consoles, by partition, as in Airflow's Amazon provider (`aws/links/base_aws.py`).

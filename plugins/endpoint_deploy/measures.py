@@ -6,8 +6,7 @@ Outcomes stand in the names, since plain StatsD knows no tags; which deployment 
 
 from datetime import timedelta
 
-from airflow.sdk.observability import stats
-
+from endpoint_deploy.airflow_versions import stats
 from endpoint_deploy.core.batch import BatchRecord
 from endpoint_deploy.core.record import RunRecord
 from endpoint_deploy.core.release import Release

@@ -8,15 +8,15 @@ from typing import Any, NoReturn
 
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.sdk import Context
-from airflow.sdk.exceptions import (
+from airflow.sdk.log import redact  # type: ignore[attr-defined]  # its own import of it
+from botocore.exceptions import BotoCoreError, ClientError
+
+from endpoint_deploy.airflow_versions import (
     AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
     TaskDeferralTimeout,
 )
-from airflow.sdk.log import redact  # type: ignore[attr-defined]  # its own import of it
-from botocore.exceptions import BotoCoreError, ClientError
-
 from endpoint_deploy.aws import errors
 from endpoint_deploy.aws.hook import EndpointHook
 from endpoint_deploy.aws.ledger import Ledger

@@ -2,10 +2,10 @@ import runpy
 from pathlib import Path
 
 import pytest
-from airflow.dag_processing.dagbag import DagBag
 
 from endpoint_deploy.core.problems import InvalidSpec
 from endpoint_deploy.dag_builders import specs
+from tests.dag_bag import DagBag
 
 REPOSITORY = Path(__file__).parents[2]
 SPEC = """\

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 
+from tests.dag_bag import DagBag
 from tests.dags.test_shape import SPEC
 
 _DAGS = Path(__file__).parents[2] / "dags"

@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
-from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
-from airflow.serialization.serialized_objects import DagSerialization
 from airflow.triggers.base import BaseTrigger
 
 import endpoint_deploy.triggers
+from tests.dag_bag import DagBag, DagSerialization
 
 REPOSITORY = Path(__file__).parents[2]
 DAGS = REPOSITORY / "dags"

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
+
+from tests.dag_bag import DagBag
 
 REPOSITORY = Path(__file__).parents[2]
 KINDS = ("deploy", "rollback", "teardown", "freeze")

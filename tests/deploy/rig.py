@@ -167,8 +167,9 @@ class Rig:
 
     def run(self, kind: str = "deploy", **conf: Any) -> Run:
         """Run one of the deployment's DAGs to its end in this process, by Airflow's own `dag.test()`."""
-        from airflow.dag_processing.dagbag import DagBag
         from airflow.models.xcom import XComModel
+
+        from tests.dag_bag import DagBag
 
         dags = Path(__file__).parents[2] / "dags"
         bag = DagBag(dag_folder=str(dags / f"{kind}.py"))

@@ -17,9 +17,10 @@ def run_dag(
 
     The file lies in a bundle beside the project's.
     """
-    from airflow.dag_processing.dagbag import DagBag
     from airflow.models.xcom import XComModel
     from airflow.utils.session import create_session
+
+    from tests.dag_bag import DagBag
 
     bundles = [
         {"name": "dags-folder", "classpath": _LOCAL, "kwargs": {}},

@@ -149,9 +149,10 @@ class EvaluationRig:
         return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
 
     def _run(self, kind: str, **conf: Any) -> Gated:
-        from airflow.dag_processing.dagbag import DagBag
         from airflow.models.xcom import XComModel
         from airflow.utils.session import create_session
+
+        from tests.dag_bag import DagBag
 
         bag = DagBag(dag_folder=str(_DAGS))
         assert not bag.import_errors, bag.import_errors

@@ -51,9 +51,10 @@ def lay_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run_one(task_id: str, name: str, conf: dict[str, Any]) -> Done:
     """Run the DAG that is about this task to its end in this process."""
-    from airflow.dag_processing.dagbag import DagBag
     from airflow.models.xcom import XComModel
     from airflow.utils.session import create_session
+
+    from tests.dag_bag import DagBag
 
     bag = DagBag(dag_folder=str(_DAGS / f"{task_id}.py"))
     assert not bag.import_errors, bag.import_errors

@@ -15,6 +15,7 @@ TARGETS = (
     "down-distributed",
     "test",
     "distributed",
+    "compatibility",
     "soak",
     "conformance",
     "year",

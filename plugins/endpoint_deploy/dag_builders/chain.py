@@ -7,15 +7,13 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import (
-    DAG,
-    Asset,
+from airflow.sdk import DAG, Asset, Param
+
+from endpoint_deploy.airflow_versions import (
     AssetOrTimeSchedule,
     CronTriggerTimetable,
     MultipleCronTriggerTimetable,
-    Param,
 )
-
 from endpoint_deploy.core.load import Deployment
 from endpoint_deploy.core.outcome import COMPLETE
 from endpoint_deploy.dag_builders.on_call import ON_CALL

@@ -1,7 +1,8 @@
 """The sentinel DAG of a deployment: what has to be looked after between releases."""
 
-from airflow.sdk import DAG, MultipleCronTriggerTimetable
+from airflow.sdk import DAG
 
+from endpoint_deploy.airflow_versions import MultipleCronTriggerTimetable
 from endpoint_deploy.core.load import Deployment
 from endpoint_deploy.core.spec import DeploymentSpec
 from endpoint_deploy.dag_builders.chain import Schedule, make_dag

@@ -4,9 +4,9 @@ from typing import Any
 
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerEndpointOperator
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 from botocore.exceptions import ClientError
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws import errors
 from endpoint_deploy.aws.scaling_steps import clear_the_way, hold
 from endpoint_deploy.core import requests, tags

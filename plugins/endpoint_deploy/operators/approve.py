@@ -5,9 +5,9 @@ from typing import Any, NoReturn, cast
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Context, Param, timezone
-from airflow.sdk.exceptions import TaskAwaitingInput
 from airflow.sdk.execution_time.hitl import HITLUser
 
+from endpoint_deploy.airflow_versions import TaskAwaitingInput
 from endpoint_deploy.aws.approvals import Approvals, Question
 from endpoint_deploy.aws.claims import Claims
 from endpoint_deploy.aws.registry import ModelRegistry

@@ -3,8 +3,8 @@
 from typing import Any
 
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.core.batch import BatchRequest, SetAside, listed
 from endpoint_deploy.core.batch_spec import BatchTransformSpec
 from endpoint_deploy.core.strict import Strict

@@ -3,8 +3,8 @@
 from typing import Any
 
 from airflow.sdk import Context, timezone
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws.findings import FindingsStore
 from endpoint_deploy.core.findings import Finding, Findings
 from endpoint_deploy.core.observed import ObservedEndpoint

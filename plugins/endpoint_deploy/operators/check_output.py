@@ -3,8 +3,8 @@
 from typing import IO, Any
 
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws.batch_files import opened, relative_files
 from endpoint_deploy.core.batch import CheckedOutput, FitFile, SetAside, Transformed
 from endpoint_deploy.core.batch_input import BadLine, check_size

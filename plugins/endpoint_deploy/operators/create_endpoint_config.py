@@ -4,8 +4,8 @@ from typing import Any
 
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerEndpointConfigOperator
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.core import tags
 from endpoint_deploy.task_base import ReleaseTask
 

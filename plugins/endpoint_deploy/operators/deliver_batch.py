@@ -3,8 +3,8 @@
 from typing import Any
 
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws.batch_files import copy
 from endpoint_deploy.aws.deliveries import DeliveryMarker
 from endpoint_deploy.core.batch import (

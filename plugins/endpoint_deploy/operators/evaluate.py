@@ -10,9 +10,9 @@ from typing import Any
 
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerProcessingOperator
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
 from endpoint_deploy import jobs
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.artifacts.source_code import source_files
 from endpoint_deploy.aws import programs
 from endpoint_deploy.aws.data_files import files_below

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.core.evaluation_spec import EvaluationSpec
 from endpoint_deploy.core.metric_gate import metric_row, metric_suite, reason
 from endpoint_deploy.core.prediction_gate import blamed, prediction_suite

@@ -3,10 +3,10 @@
 from typing import Any
 
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 from botocore.exceptions import ClientError
 from croniter import croniter
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws import errors
 from endpoint_deploy.aws.alarms import remove_alarms
 from endpoint_deploy.aws.artifact_uses import ArtifactUses

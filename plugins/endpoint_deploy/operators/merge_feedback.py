@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws.data_files import files_below
 from endpoint_deploy.aws.feedback_files import CapturedRequests, lines, place_of
 from endpoint_deploy.aws.store import JsonStore

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws.metric_data import Unreadable
 from endpoint_deploy.aws.variant_metrics import Seen, seen_by
 from endpoint_deploy.core.plan import Observation, Plan

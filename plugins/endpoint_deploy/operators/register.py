@@ -4,8 +4,8 @@ from typing import Any
 
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerRegisterModelVersionOperator
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.assets import announced_package, maybe, package_asset
 from endpoint_deploy.aws.claims import Claims
 from endpoint_deploy.aws.registry import ModelRegistry

@@ -3,8 +3,8 @@
 from typing import Any
 
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws.scaling_steps import protect
 from endpoint_deploy.core.plan import VariantTarget
 from endpoint_deploy.task_base import ReleaseTask

@@ -3,9 +3,9 @@
 from typing import Any
 
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 from botocore.exceptions import ClientError
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws import errors
 from endpoint_deploy.aws.scaling_steps import clear_the_way
 from endpoint_deploy.core.observed import leads_to

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from airflow.sdk import Context, timezone
-from airflow.sdk.exceptions import AirflowSkipException
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws import errors
 from endpoint_deploy.aws.scaling_steps import clear_the_way, restore
 from endpoint_deploy.aws.sweep import sweep

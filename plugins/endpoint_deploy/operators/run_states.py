@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from airflow.sdk import Context
-from airflow.sdk.configuration import conf
 
+from endpoint_deploy.airflow_versions import conf
 from endpoint_deploy.core.outcome import TaskError
 from endpoint_deploy.errors import ReleaseFailed
 from endpoint_deploy.run_context import holder_of, pull

@@ -3,8 +3,8 @@
 from typing import Any
 
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.artifacts.source_code import source_digest
 from endpoint_deploy.aws.data_files import files_below
 from endpoint_deploy.aws.store import JsonStore

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import Context, timezone
-from airflow.sdk.exceptions import AirflowSkipException
 from botocore.exceptions import ClientError
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.analysis.look import sides_of
 from endpoint_deploy.aws import errors
 from endpoint_deploy.core.ab_spec import AbTestRelease

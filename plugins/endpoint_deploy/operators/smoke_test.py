@@ -3,8 +3,8 @@
 from typing import Any
 
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.task_base import ReleaseTask
 from endpoint_deploy.task_links import ON_THE_ENDPOINT
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerTransformOperator
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws import errors
 from endpoint_deploy.aws.batch_files import place, relative_files
 from endpoint_deploy.aws.data_log import reasons

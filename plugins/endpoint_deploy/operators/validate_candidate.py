@@ -1,8 +1,8 @@
 """Validate and pin a newly trained model, or that of the given package, as a release would."""
 
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.core.candidate import ReleaseRequest
 from endpoint_deploy.core.retrain import TrainedModel
 from endpoint_deploy.operators.validate_artifact import ValidateArtifactOperator

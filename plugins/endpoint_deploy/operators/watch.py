@@ -3,8 +3,8 @@
 from typing import Any
 
 from airflow.sdk import Context, timezone
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.core.plan import Plan
 from endpoint_deploy.core.release_spec import StepSpec
 from endpoint_deploy.core.stages import StageRecord

@@ -4,8 +4,8 @@ from typing import Any
 
 from airflow.providers.amazon.aws.sensors.sagemaker import SageMakerEndpointSensor
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowSkipException
 
+from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.core.load import Deployment
 from endpoint_deploy.errors import ReleaseFailed
 from endpoint_deploy.task_base import ReleaseTask
