@@ -23,7 +23,7 @@ index = known=$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-
 unexport PYTHONDONTWRITEBYTECODE
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help demo up down up-distributed down-distributed test distributed compatibility soak conformance year aborts pairs pictures bench judge chaos lint lock
+.PHONY: help demo up down up-distributed down-distributed test distributed compatibility soak conformance year aborts pairs pictures bench judge chaos fuzz audit sbom lint lock
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -82,6 +82,17 @@ judge: $(SYNCED) ## simulate releases and hold the judge to its bounds; writes d
 chaos: $(SYNCED) ## release while all that it stands on is killed, throttled, skewed or full; SEED=7 MINUTES=15 FAULTS=300
 	@$(BIN)/python -m benchmarks.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
+
+fuzz: $(SYNCED) ## mutate archives and specs for ten minutes: no crash, no hang, no memory growth; SEED=1 SECONDS=600
+	@$(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+audit: $(SYNCED) ## ask what is known of the locked packages, and check the lock itself
+	@$(BIN)/python -m tests.supply_chain
+
+sbom: $(SYNCED) ## write a CycloneDX bill of materials of the lock to .local/sbom.json
+	@mkdir -p .local
+	@$(BIN)/cyclonedx-py requirements requirements/lock.txt --output-reproducible --of JSON -o .local/sbom.json
+	@echo "wrote .local/sbom.json"
 
 lint: $(SYNCED) ## check style, types, import contracts, the compose file and the example workflow
 	$(BIN)/ruff check
