@@ -17,7 +17,7 @@ _EVERY_SECONDS: Final = 3.0
 _SILENT_SECONDS: Final = 40.0  # without a heartbeat, which comes every 2 s
 _HTTP_SECONDS: Final = 5.0
 _WELL_SECONDS: Final = 7.0
-_BEGINS_SECONDS: Final = 30.0  # in which a process may still be starting
+_BEGINS_SECONDS: Final = 120.0  # in which a process may still be starting, on a busy machine
 
 
 @dataclass
