@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         AirflowFailException,
         AirflowSensorTimeout,
         AirflowSkipException,
+        DownstreamTasksSkipped,
         TaskAwaitingInput,
         TaskDeferralTimeout,
     )
@@ -32,6 +33,7 @@ else:
             AirflowFailException,
             AirflowSensorTimeout,
             AirflowSkipException,
+            DownstreamTasksSkipped,
             TaskDeferralTimeout,
             TaskDeferred,
         )
@@ -41,6 +43,7 @@ else:
             AirflowFailException,
             AirflowSensorTimeout,
             AirflowSkipException,
+            DownstreamTasksSkipped,
             TaskDeferralTimeout,
             TaskDeferred,
         )
@@ -67,6 +70,7 @@ __all__ = [
     "AirflowSkipException",
     "AssetOrTimeSchedule",
     "CronTriggerTimetable",
+    "DownstreamTasksSkipped",
     "MultipleCronTriggerTimetable",
     "TaskAwaitingInput",
     "TaskDeferralTimeout",

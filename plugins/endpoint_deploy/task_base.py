@@ -15,6 +15,7 @@ from endpoint_deploy.airflow_versions import (
     AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
+    DownstreamTasksSkipped,
     TaskDeferralTimeout,
 )
 from endpoint_deploy.aws import errors
@@ -31,6 +32,7 @@ from endpoint_deploy.core.outcome import TaskError
 from endpoint_deploy.core.plan import Plan, VariantTarget
 from endpoint_deploy.core.redact import without_secrets
 from endpoint_deploy.core.settle import Settlement, settle
+from endpoint_deploy.core.slots import empty_slots, why_idle
 from endpoint_deploy.core.spec import DeploymentSpec
 from endpoint_deploy.errors import (
     EndpointDeployError,
@@ -188,16 +190,18 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
         return settle(seen, config=config, variants=variants)
 
     def plan_of(self, context: Context) -> Plan:
-        """The run's plan; skips where there is none or where nothing is to be changed."""
+        """The run's plan; skips where there is none or where it leaves this task nothing to do."""
         found = pull(context, "plan")
         if found is None:
             raise AirflowSkipException("there is no plan: the release was refused before one was made")
         plan = Plan.model_validate(found)
-        if plan.plan_only:
-            raise AirflowSkipException("the run was asked for a plan only")
-        if not plan.executes:
-            raise AirflowSkipException(plan.summary)
+        if why := why_idle(plan) or self.empty_slots(plan).get(self.task_id):
+            raise AirflowSkipException(why)
         return plan
+
+    def empty_slots(self, plan: Plan) -> dict[str, str]:
+        """Which tasks of the run the plan leaves nothing to do, and why."""
+        return empty_slots(plan, watch_seconds=self.spec.release.watch.seconds)
 
     def approved_plan_of(self, context: Context) -> Plan:
         """The run's plan, for a task that changes something; raises where it lacks a person's approval."""
@@ -260,7 +264,7 @@ class ReleaseTask(AwsBaseOperator[EndpointHook]):
             self._leave(context, error, passing=True)
             hide_in(error, self.without_secrets)
             raise
-        except AirflowSkipException:
+        except (AirflowSkipException, DownstreamTasksSkipped):
             raise
         except EndpointDeployError as error:
             self._leave(context, error, passing=False)

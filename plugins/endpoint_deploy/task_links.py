@@ -74,7 +74,18 @@ class ReleasePageLink(TaskLink):
         return f"{airflow_url() or ''}{page_path(task.spec.key, number)}" if number else None
 
 
-class SageMakerLink(TaskLink):
+class AwsLink(TaskLink):
+    """A link whose address the task's client knows. A task that has asked AWS nothing has none.
+
+    Making a client takes longer than all else that a skipped task does.
+    """
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        """The address; empty where there is nothing to link."""
+        return super().get_link(operator, ti_key=ti_key) if "hook" in vars(operator) else ""
+
+
+class SageMakerLink(AwsLink):
     """The endpoint in SageMaker's console."""
 
     name = "SageMaker"
@@ -84,7 +95,7 @@ class SageMakerLink(TaskLink):
         return endpoint_url(task.hook.sagemaker, task.spec.endpoint_name)
 
 
-class LogsLink(TaskLink):
+class LogsLink(AwsLink):
     """What the endpoint's containers have written."""
 
     name = "CloudWatch logs"
@@ -94,7 +105,7 @@ class LogsLink(TaskLink):
         return logs_url(task.hook.sagemaker, task.spec.endpoint_name)
 
 
-class AlarmsLink(TaskLink):
+class AlarmsLink(AwsLink):
     """The alarms that carry the endpoint's name."""
 
     name = "CloudWatch alarms"

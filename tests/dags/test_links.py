@@ -43,13 +43,20 @@ def links(build_dags: Callable[[str, str], dict[str, DAG]], monkeypatch: pytest.
     """The links of a task of the deploy DAG by their names, as its worker makes them, on a connection."""
 
     def made(
-        task_id: str, ti: Left | None = None, *, region: str = "eu-west-1", **conn: Any
+        task_id: str,
+        ti: Left | None = None,
+        *,
+        region: str = "eu-west-1",
+        asked: bool = True,
+        **conn: Any,
     ) -> dict[str, str]:
         said = {"conn_type": "aws", "login": "AKIDEXAMPLE", "password": PASSWORD, **conn}
         monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(said))
         (dag,) = build_dags("deploy", "").values()
         task: Any = dag.get_task(task_id)
         task.region_name = region
+        if asked:
+            assert task.hook
         return {link.name: link.get_link(task, ti_key=ti or Left()) for link in task.operator_extra_links}
 
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com/team/")
@@ -85,6 +92,11 @@ def test_a_local_endpoint_s_lead_to_its_server_and_give_no_credentials_away(link
     pinned = links("validate_artifact", Left(return_value={"candidate": {"pinned": PINNED}}), **local)
     assert pinned["S3 object"] == f"http://127.0.0.1:4566/{PINNED.removeprefix('s3://')}"
     assert PASSWORD not in json.dumps([found, pinned])
+
+
+def test_a_task_that_asked_aws_nothing_makes_no_client_for_its_links(links: Links) -> None:
+    found = links("roll_back", asked=False)
+    assert {name for name, address in found.items() if address} == {"Endpoint"}
 
 
 @pytest.mark.parametrize(

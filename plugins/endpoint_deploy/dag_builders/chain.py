@@ -16,6 +16,7 @@ from endpoint_deploy.airflow_versions import (
 )
 from endpoint_deploy.core.load import Deployment
 from endpoint_deploy.core.outcome import COMPLETE
+from endpoint_deploy.core.slots import OPTIONAL
 from endpoint_deploy.dag_builders.on_call import ON_CALL
 from endpoint_deploy.operators.outcome import OutcomeOperator
 from endpoint_deploy.operators.record_release import RecordReleaseOperator
@@ -103,9 +104,9 @@ def add_chain(
     """
 
     chain = add_tasks(deployment, tasks)
-    last = list(chain.values())[-1]
     complete = EmptyOperator(task_id=COMPLETE, trigger_rule="none_failed", doc_md=ON_CALL[COMPLETE])
-    last >> complete
+    _around_optional((*chain.values(), complete))
+    chain["plan"] >> complete  # where nothing is to be done, all between them is skipped
     # The spec may ask for no retries, but no throttled call may leave a broken candidate live.
     retries = max(deployment.spec.run.retries, LEAST_RETRIES)
     roll_back = add_task(
@@ -131,6 +132,20 @@ def add_chain(
     for task in (roll_back, record):
         task.as_teardown()
     outcome.as_teardown(on_failure_fail_dagrun=True)
+
+
+def _around_optional(tasks: Sequence[Any]) -> None:
+    """Let what comes after an optional task wait for what comes before it, too.
+
+    Airflow looks at a task's direct upstream alone: `plan` skips optional tasks at once, and what comes after
+    them would start.
+    """
+    for place, task in enumerate(tasks):
+        for before in reversed(tasks[:place]):
+            if before.task_id not in task.upstream_task_ids:
+                before >> task
+            if before.task_id not in OPTIONAL:
+                break
 
 
 # The ledger's numbers have eight digits.

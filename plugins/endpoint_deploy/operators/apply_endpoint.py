@@ -6,12 +6,12 @@ from airflow.providers.amazon.aws.operators.sagemaker import SageMakerEndpointOp
 from airflow.sdk import Context
 from botocore.exceptions import ClientError
 
-from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws import errors
 from endpoint_deploy.aws.scaling_steps import clear_the_way, hold
 from endpoint_deploy.core import requests, tags
 from endpoint_deploy.core.observed import leads_to
 from endpoint_deploy.core.plan import EndpointChange, Plan
+from endpoint_deploy.core.slots import filled
 from endpoint_deploy.core.stale import is_as_planned, stale
 from endpoint_deploy.errors import NotAsPlanned
 from endpoint_deploy.operators.run_states import check_nothing_failed
@@ -35,9 +35,7 @@ class ApplyEndpointOperator(ReleaseTask, SageMakerEndpointOperator):
         """Apply the plan's change. Returns `{"change": "applied" | "adopted", "config": name}`."""
         check_nothing_failed(context)
         plan = self.approved_plan_of(context)
-        change = plan.change
-        if change is None:
-            raise AirflowSkipException(f"the endpoint already has what it needs: {plan.summary}")
+        change = filled(plan.change)
         self.hold_lock(context)
         seen = self.hook.find_endpoint(plan.endpoint)
         self.skip_where_final(plan, seen)

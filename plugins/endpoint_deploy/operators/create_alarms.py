@@ -4,7 +4,6 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws.alarms import ensure_alarm
 from endpoint_deploy.task_base import ReleaseTask
 from endpoint_deploy.task_links import ON_THE_ENDPOINT
@@ -18,8 +17,6 @@ class CreateAlarmsOperator(ReleaseTask):
     def perform(self, context: Context, *, resumed: bool = False, **carried: Any) -> dict[str, Any]:
         """Create; raises Conflict where an alarm of that name is somebody else's."""
         plan = self.approved_plan_of(context)
-        if not plan.alarms:
-            raise AirflowSkipException("no alarm guards this release: the plan's warnings say why")
         self.hold_lock(context)
         created_by = self.created_by(context)
         done = {}

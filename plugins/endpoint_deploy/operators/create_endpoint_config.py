@@ -5,7 +5,6 @@ from typing import Any
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerEndpointConfigOperator
 from airflow.sdk import Context
 
-from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.core import tags
 from endpoint_deploy.task_base import ReleaseTask
 
@@ -22,8 +21,6 @@ class CreateEndpointConfigOperator(ReleaseTask, SageMakerEndpointConfigOperator)
         """Create the final and, where staged, the joint configuration. Returns what became of each."""
         plan = self.plan_of(context)
         wanted = [config for config in (plan.config, plan.joint) if config and config.body]
-        if not wanted:
-            raise AirflowSkipException("the plan needs no configuration")
         self.hold_lock(context)
         done = {}
         for config in wanted:

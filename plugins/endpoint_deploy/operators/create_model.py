@@ -5,7 +5,6 @@ from typing import Any
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerModelOperator
 from airflow.sdk import Context
 
-from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.core import requests, tags
 from endpoint_deploy.errors import NotAsPlanned
 from endpoint_deploy.task_base import ReleaseTask
@@ -26,8 +25,6 @@ class CreateModelOperator(ReleaseTask, SageMakerModelOperator):
     def perform(self, context: Context, *, resumed: bool = False, **carried: Any) -> dict[str, Any]:
         """Create each planned model. Returns `{"models": {name: "created" | "adopted"}}`."""
         plan = self.approved_plan_of(context)
-        if plan.action == "rescale":
-            raise AirflowSkipException("only the autoscaling is changed")
         self.hold_lock(context)
         candidate = self.candidate_of(context)
         bodies = requests.model_bodies(self.spec, candidate)

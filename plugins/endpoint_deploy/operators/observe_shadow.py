@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk import Context
 
-from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws.metric_data import Unreadable
 from endpoint_deploy.aws.variant_metrics import Seen, seen_by
 from endpoint_deploy.core.plan import Observation, Plan
 from endpoint_deploy.core.release_spec import ShadowRelease
+from endpoint_deploy.core.slots import filled
 from endpoint_deploy.core.stale import stale
 from endpoint_deploy.errors import NotAsPlanned, ReleaseFailed
 from endpoint_deploy.task_base import SLACK, ReleaseTask
@@ -42,9 +42,9 @@ class ObserveShadowOperator(ReleaseTask):
     ) -> dict[str, Any]:
         """Observe; raises ReleaseFailed where the shadow must not take over."""
         plan = self.plan_of(context)
-        observe, release = plan.observe, self.spec.release
-        if observe is None or not isinstance(release, ShadowRelease):
-            raise AirflowSkipException("there is no shadow to observe")
+        observe, release = filled(plan.observe), self.spec.release
+        if not isinstance(release, ShadowRelease):
+            raise NotAsPlanned("the spec has changed since the plan was made; clear from `plan`")
         self.hold_lock(context)
         began = time.time() if began is None else began
         while True:

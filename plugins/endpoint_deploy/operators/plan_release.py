@@ -13,6 +13,7 @@ from endpoint_deploy.core.plan_cautions import with_alarms
 from endpoint_deploy.core.planner import make_plan
 from endpoint_deploy.core.render import render_plan
 from endpoint_deploy.core.standstill import with_standstill
+from endpoint_deploy.operators.idle import hand_on
 from endpoint_deploy.operators.pinned import check_there
 from endpoint_deploy.operators.standing_still import standstill_of
 from endpoint_deploy.run_context import pull
@@ -41,6 +42,8 @@ class PlanReleaseOperator(ReleaseTask):
         plan = with_comparison(plan, request, observed)
         plan = with_alarms(plan, self.spec, self.hook.alarm_states(self.spec.alarms))
         plan = with_rate_read(plan, self.spec, self.hook)
-        plan = with_standstill(plan, standstill_of(self))
+        stands_still = standstill_of(self)
+        plan = with_standstill(plan, stands_still)
         self.log.info("\n%s", render_plan(plan))
-        return plan.model_dump(mode="json")
+        # What a person decides meanwhile may take days, and a freeze may come in that time.
+        return hand_on(self, context, plan, holds=bool(self.spec.approval or stands_still))

@@ -9,6 +9,7 @@ from endpoint_deploy.core.release import Release
 from endpoint_deploy.core.render import render_plan
 from endpoint_deploy.core.restore import make_restore_plan
 from endpoint_deploy.errors import NotAsPlanned
+from endpoint_deploy.operators.idle import hand_on
 from endpoint_deploy.task_base import ReleaseTask
 
 
@@ -32,7 +33,7 @@ class PlanRollbackOperator(ReleaseTask):
         plan = make_restore_plan(release, wanted, observed)
         context["ti"].xcom_push(key="restores", value=release.sequence)
         self.log.info("\n%s", render_plan(plan))
-        return plan.model_dump(mode="json")
+        return hand_on(self, context, plan, holds=False)
 
     def _chosen(self, number: int | None, live: str | None) -> Release:
         ledger = self.kit.ledger

@@ -4,9 +4,9 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws.scaling_steps import protect
 from endpoint_deploy.core.plan import VariantTarget
+from endpoint_deploy.core.slots import filled
 from endpoint_deploy.task_base import ReleaseTask
 from endpoint_deploy.task_links import ON_THE_ENDPOINT
 
@@ -23,13 +23,11 @@ class RegisterScalingOperator(ReleaseTask):
     def perform(self, context: Context, *, resumed: bool = False, **carried: Any) -> dict[str, Any]:
         """Register; may be tried again at any point."""
         plan = self.approved_plan_of(context)
-        if plan.scaling is None:
-            raise AirflowSkipException("no variant is scaled, before or after")
         self.hold_lock(context)
         self.skip_where_final(plan, self.hook.find_endpoint(plan.endpoint))
         # Where nothing else changes there is no way back to keep capacity for.
         registered = protect(self.hook, plan, held=plan.action != "rescale")
-        self._await_capacity(plan.endpoint, {**plan.scaling.floors})
+        self._await_capacity(plan.endpoint, {**filled(plan.scaling).floors})
         return {"registered": registered}
 
     def _await_capacity(self, endpoint: str, floors: dict[str, int]) -> None:

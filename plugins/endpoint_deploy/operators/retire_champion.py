@@ -5,11 +5,11 @@ from typing import Any
 from airflow.sdk import Context
 from botocore.exceptions import ClientError
 
-from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.aws import errors
 from endpoint_deploy.aws.scaling_steps import clear_the_way
 from endpoint_deploy.core.observed import leads_to
 from endpoint_deploy.core.plan import EndpointChange, Plan
+from endpoint_deploy.core.slots import filled
 from endpoint_deploy.errors import NotAsPlanned, ReleaseFailed, TryAgain
 from endpoint_deploy.operators.run_states import check_nothing_failed
 from endpoint_deploy.task_base import ReleaseTask
@@ -28,9 +28,7 @@ class RetireChampionOperator(ReleaseTask):
         """Retire; raises ReleaseFailed where the update or the proof fails."""
         check_nothing_failed(context)
         plan = self.plan_of(context)
-        retire = plan.retire
-        if retire is None:
-            raise AirflowSkipException("no champion stands beside the candidate")
+        retire = filled(plan.retire)
         self.hold_lock(context)
         if not resumed:
             self._update(plan, retire)

@@ -6,13 +6,13 @@ from typing import Any
 from airflow.sdk import Context, timezone
 from botocore.exceptions import ClientError
 
-from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.analysis.look import sides_of
 from endpoint_deploy.aws import errors
 from endpoint_deploy.core.ab_spec import AbTestRelease
 from endpoint_deploy.core.observed import ObservedEndpoint, same_weights
 from endpoint_deploy.core.plan import Plan, Shift, ShiftStep, VariantTarget
 from endpoint_deploy.core.release_spec import StepSpec
+from endpoint_deploy.core.slots import filled
 from endpoint_deploy.core.stages import StageRecord
 from endpoint_deploy.errors import NotAsPlanned, ReleaseFailed
 from endpoint_deploy.operators.run_states import check_nothing_failed
@@ -41,18 +41,17 @@ class ShiftTrafficOperator(StageTask):
         """Walk the steps; raises ReleaseFailed where something speaks against the release."""
         check_nothing_failed(context)
         plan = self.plan_of(context)
-        if plan.shift is None:
-            raise AirflowSkipException("no traffic to shift: the change itself moved it")
+        shift = filled(plan.shift)
         self.hold_lock(context)
-        if self._standing(plan, plan.shift).in_progress:
+        if self._standing(plan, shift).in_progress:
             self.defer_until_settled()
-        book, walk = self.open_book(context), plan.shift.walk
+        book, walk = self.open_book(context), shift.walk
         stages = book.read() or (_record(walk[0]),)
         while True:
             step = walk[len(stages) - 1]
             if stages[-1].began is None:
                 book.keep(stages)  # before the change: a try that dies in between goes on from here
-            self._give(plan, plan.shift, step)
+            self._give(plan, shift, step)
             if stages[-1].began is None:
                 stages = (*stages[:-1], stages[-1].model_copy(update={"began": timezone.utcnow()}))
                 book.keep(stages)
@@ -62,7 +61,7 @@ class ShiftTrafficOperator(StageTask):
             answer = None
             if last:
                 steps = [each.percent for each in walk]
-                return {"weights": plan.shift.weights, "steps": steps, **_winner(stages)}
+                return {"weights": shift.weights, "steps": steps, **_winner(stages)}
             stages = (*stages, _record(walk[len(stages)]))
 
     @property

@@ -4,9 +4,9 @@ from typing import Any
 
 from airflow.sdk import Context, timezone
 
-from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.core.plan import Plan
 from endpoint_deploy.core.release_spec import StepSpec
+from endpoint_deploy.core.slots import filled
 from endpoint_deploy.core.stages import StageRecord
 from endpoint_deploy.errors import NotAsPlanned
 from endpoint_deploy.operators.run_states import check_nothing_failed
@@ -33,8 +33,7 @@ class WatchOperator(StageTask):
         """Watch; raises ReleaseFailed where something speaks against the release."""
         check_nothing_failed(context)
         plan = self.plan_of(context)
-        if plan.watch is None:
-            raise AirflowSkipException(self._why_not())
+        watch = filled(plan.watch)
         self.hold_lock(context)
         self.skip_where_final(plan, self.hook.find_endpoint(plan.endpoint))
         book = self.open_book(context)
@@ -43,16 +42,9 @@ class WatchOperator(StageTask):
             book.keep(stages)
         release = self.spec.release
         asking = release.step if release.strategy == "staged" else StepSpec()
-        pace = Pace(
-            least=plan.watch.seconds, most=None, look=release.watch.look_seconds, ask=asking.ask_seconds
-        )
+        pace = Pace(least=watch.seconds, most=None, look=release.watch.look_seconds, ask=asking.ask_seconds)
         (stage,) = self.stay(context, plan, book, stages, pace, answer=answer, resumed=resumed)
-        return {"seconds": plan.watch.seconds, "reason": stage.reason}
-
-    def _why_not(self) -> str:
-        if self.spec.release.watch.seconds:
-            return "there is nothing to watch for: no new release, or none to go back to"
-        return "release.watch.seconds is 0"
+        return {"seconds": watch.seconds, "reason": stage.reason}
 
     def _begin(self, plan: Plan) -> StageRecord:
         wanted = plan.shift.weights if plan.shift else _weights_after(plan)

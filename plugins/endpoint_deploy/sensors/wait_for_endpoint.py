@@ -5,8 +5,8 @@ from typing import Any
 from airflow.providers.amazon.aws.sensors.sagemaker import SageMakerEndpointSensor
 from airflow.sdk import Context
 
-from endpoint_deploy.airflow_versions import AirflowSkipException
 from endpoint_deploy.core.load import Deployment
+from endpoint_deploy.core.slots import filled
 from endpoint_deploy.errors import ReleaseFailed
 from endpoint_deploy.task_base import ReleaseTask
 from endpoint_deploy.task_links import ON_THE_ENDPOINT
@@ -29,10 +29,9 @@ class WaitForEndpointSensor(ReleaseTask, SageMakerEndpointSensor):
     def perform(self, context: Context, *, resumed: bool = False, **carried: Any) -> dict[str, Any]:
         """Wait for the plan's change. Returns the settled description."""
         plan = self.plan_of(context)
-        if plan.change is None:
-            raise AirflowSkipException("there is no change to wait for")
+        change = filled(plan.change)
         self.skip_where_final(plan, self.hook.find_endpoint(plan.endpoint))
-        end = self.await_settled(plan.change.config, plan.change.variants)
+        end = self.await_settled(change.config, change.variants)
         self.log.info("%s: %s", end.phase, end.reason)
         if end.phase != "settled":
             raise ReleaseFailed(end.reason)
