@@ -13,6 +13,8 @@ from benchmarks.results import JSON_FILE, TABLE_FILE, read, write
 BENCHMARKS = (
     "benchmarks.local_sagemaker",
     "benchmarks.pages",
+    "benchmarks.release",
+    "benchmarks.validation",
 )
 
 

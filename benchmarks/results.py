@@ -95,8 +95,8 @@ def _page(found: Mapping[str, Sequence[Result]], said: Mapping[str, str]) -> str
             "Written by `make bench`; `make bench ARGS=pages` measures one of them, and leaves the others'",
             "figures as they were. Ours and the reference are measured in turns in the same run, and each",
             "figure is the median of its rounds: read the ratios, the absolute figures are one machine's",
-            f"({os.cpu_count()} cores, Python {platform.python_version()}). What grows is measured at three sizes;",
-            "its exponent is 0 where it is flat, and 1 where it grows in proportion.",
+            f"({os.cpu_count()} cores, Python {platform.python_version()}). What grows is measured at three",
+            "sizes; its exponent is 0 where it is flat, and 1 where it grows in proportion.",
             *(_section(said[name], results) for name, results in found.items()),
             "",
         ]
