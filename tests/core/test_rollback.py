@@ -9,6 +9,7 @@ from endpoint_deploy.core.observed import Observed, ObservedConfig, ObservedEndp
 from endpoint_deploy.core.plan import Plan
 from endpoint_deploy.core.planner import make_plan
 from endpoint_deploy.core.rollback import Adjust, Create, Delete, Done, Stuck, Update, Wait, next_step
+from endpoint_deploy.core.scaling import ScalingPlan
 from endpoint_deploy.core.spec import DeploymentSpec
 from tests.core.builders import (
     candidate,
@@ -54,7 +55,9 @@ def test_nothing_was_changed_so_nothing_is(its_spec: DeploymentSpec) -> None:
 def test_instances_that_autoscaling_added_since_the_plan_are_left_to_it() -> None:
     champion, plan = staged(ONE)
     grown = endpoint_on(champion, counts={_name(): 9})
-    assert isinstance(next_step(plan, grown), Done)
+    scaled = plan.model_copy(update={"scaling": ScalingPlan()})
+    assert isinstance(next_step(scaled, grown), Done)
+    assert next_step(plan, grown) == Adjust(weights={_name(): 1.0}, counts={_name(): 1})
 
 
 def test_the_service_is_waited_for() -> None:
@@ -156,6 +159,18 @@ def test_direct_goes_back_by_one_update_that_keeps_what_autoscaling_set() -> Non
     taken, _ = walk_back(plan, service)
     assert taken == [Update(config=champion.name, retain=("DesiredWeight",))]
     assert service.endpoint == endpoint_on(champion, counts={"primary": 6})
+
+
+def test_a_count_that_the_candidate_s_spec_has_raised_comes_back_down() -> None:
+    # Found by the properties: the update back retained the candidate's count, and it was called as before.
+    champion = final_config(spec(variant(count=1), strategy="direct"), OLD)
+    plan = make_plan(spec(variant(count=2), strategy="direct"), NEW, live(champion))
+    assert plan.config
+    service = _service(plan, champion, on=endpoint_on(planned_config(plan.config), counts={"primary": 2}))
+    taken, end = walk_back(plan, service)
+    assert [step.do for step in taken] == ["update", "adjust"]
+    assert isinstance(end, Done)
+    assert service.endpoint == endpoint_on(champion, counts={"primary": 1})
 
 
 def test_the_candidates_fleet_is_not_reweighed_on_the_way_back() -> None:

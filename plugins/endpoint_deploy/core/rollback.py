@@ -99,7 +99,7 @@ def _step(plan: Plan, endpoint: ObservedEndpoint | None, taken: Sequence[Step]) 
     if endpoint.status == "UpdateRollbackFailed":
         return Update(config=target.config)
     if endpoint.config == target.config:
-        return _restore_variants(endpoint, target)
+        return _restore_variants(endpoint, target, scaled=plan.scaling is not None)
     if _beside_others(plan, endpoint, target):
         # First the traffic, in seconds, while the champion is warm; then the candidate's instances.
         weights = {v.name: 0.0 for v in endpoint.variants} | {v.name: v.weight for v in target.variants}
@@ -156,13 +156,15 @@ def _foreign(plan: Plan, endpoint: ObservedEndpoint) -> Stuck:
     )
 
 
-def _restore_variants(endpoint: ObservedEndpoint, target: RollBackTo) -> Step:
-    """Weights exactly, counts at least: more may have come from autoscaling since, and are left to it."""
+def _restore_variants(endpoint: ObservedEndpoint, target: RollBackTo, *, scaled: bool) -> Step:
+    """Weights and counts exactly; where auto scaling may have made more since, at least as many."""
     weights = {v.name: v.weight for v in target.variants}
     if not same_weights(endpoint.weights, weights):
         return Adjust(weights=weights)
     live = {v.name: v.desired_count for v in endpoint.variants}
     for variant in target.variants:
-        if variant.count is not None and (live.get(variant.name) or 0) < variant.count:
-            return Adjust(weights=weights, counts={variant.name: variant.count})
+        found, wanted = live.get(variant.name) or 0, variant.count
+        # What an update retained may be the candidate's count, which the spec has raised.
+        if wanted is not None and (found < wanted or (found > wanted and not scaled)):
+            return Adjust(weights=weights, counts={variant.name: wanted})
     return Done(reason=f"endpoint {endpoint.name} serves {target.config} again, every variant as before")
