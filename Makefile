@@ -112,6 +112,8 @@ lock: $(UV) ## pin everything beneath the direct dependencies anew
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/aiobotocore-lock.txt
 	$(index); $(UV) pip compile requirements/obstore.txt --no-deps --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/obstore-lock.txt
+	$(index); $(UV) pip compile requirements/dag-factory.txt --no-deps --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements/dag-factory-lock.txt
 
 $(SYNCED): requirements/lock.txt pyproject.toml $(UV)
 	@echo "installing what requirements/lock.txt pins"

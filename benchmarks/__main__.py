@@ -15,6 +15,8 @@ BENCHMARKS = (
     "benchmarks.pages",
     "benchmarks.release",
     "benchmarks.validation",
+    "benchmarks.waiting",
+    "benchmarks.parsing",
 )
 
 

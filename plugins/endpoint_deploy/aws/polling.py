@@ -6,6 +6,7 @@ each; here they share one.
 
 import asyncio
 import random
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +19,10 @@ from botocore.config import Config
 from endpoint_deploy.aws import errors
 from endpoint_deploy.aws.hook import EndpointHook
 
-_JITTER = 0.1
+# Of the interval, from one look to the next: spread, and so that what settles just after a look is seen
+# within one interval, which a look takes a part of.
+_SOONEST, _LATEST = 0.8, 0.95
+_LEAST_PAUSE = 0.1  # of the interval, also where a look takes longer than that
 _LONGEST_BACKOFF = 60.0
 Key = TypeVar("Key")
 Seen = TypeVar("Seen")
@@ -111,6 +115,7 @@ class Poller(ABC, Generic[Key, Seen]):
         failures = 0
         try:
             while self._waiters:
+                began = time.monotonic()
                 try:
                     await self.look({waiter.key for waiter in self._waiters})
                     failures = 0
@@ -120,12 +125,13 @@ class Poller(ABC, Generic[Key, Seen]):
                         return
                     failures += 1
                 if self._waiters:
-                    await asyncio.sleep(self._pause(failures))
+                    await asyncio.sleep(self._pause(failures, time.monotonic() - began))
         finally:
             self._task = None
 
-    def _pause(self, failures: int) -> float:
+    def _pause(self, failures: int, looked: float) -> float:
+        """Seconds until the next look, after one that took so many."""
         interval = min(waiter.interval for waiter in self._waiters)
         longest = max(interval, _LONGEST_BACKOFF)
-        jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  spreads calls, keeps no secret
-        return float(min(interval * 2**failures, longest) * jitter)
+        spread = random.uniform(_SOONEST, _LATEST)  # noqa: S311  spreads calls, keeps no secret
+        return float(max(min(interval * 2**failures, longest) * spread - looked, interval * _LEAST_PAUSE))
