@@ -85,7 +85,7 @@ def test_commands_that_the_text_names_are_of_those_that_are_run() -> None:
     makefile = (REPO / "Makefile").read_text()
     commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
     for said in named:
-        if target := re.fullmatch(r"make (\w+)", said):
+        if target := re.fullmatch(r"make ([\w-]+)", said):
             assert re.search(rf"^{target[1]}:", makefile, re.MULTILINE), said
         else:
             command = re.fullmatch(r"python -m endpoint_deploy (\w+)", said)

@@ -56,10 +56,21 @@ def native_processes(
             command=here.command([*service.entrypoint, *service.command]),
             environment={**clean_environment(environment), **here.environment()},
             check=here.check(),
-            after={each: how.condition for each, how in service.depends_on.items() if each in own},
+            after=_after(service, services),
             once=service.once,
             directories=here.directories,
         )
+    return found
+
+
+def _after(service: Service, services: Mapping[str, Service]) -> dict[str, Condition]:
+    """What is waited for; in the place of a service that runs already stands what that one waits for."""
+    found: dict[str, Condition] = {}
+    for name, how in service.depends_on.items():
+        if services[name].build is not None:
+            found[name] = how.condition
+        else:
+            found = {**_after(services[name], services), **found}
     return found
 
 

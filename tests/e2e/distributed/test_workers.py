@@ -58,11 +58,12 @@ def test_a_release_is_carried_out_by_both_workers(stack: Stack, served: Served) 
     assert all(tasks.values()), tasks
 
 
+@in_soak
 @pytest.mark.parametrize(
     ("retries", "allowed"),
     [
         pytest.param(2, {"released"}, id="tried-again"),
-        pytest.param(0, TAKEN_BACK, id="no-try-left", marks=in_soak),
+        pytest.param(0, TAKEN_BACK, id="no-try-left"),
     ],
 )
 def test_a_worker_dies_while_it_changes_an_endpoint(
